@@ -1,0 +1,146 @@
+"""What controller and agent say to each other, as data: requests, what is heard meanwhile, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class DeviceSpec:
+    """How to make a device: the driver's class as ``package.file:Class`` and its encoded options."""
+
+    driver: str
+    path: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Configure:
+    """Tell the agent what a bench consists of; opens nothing. `aliases`: name to dotted path."""
+
+    bench: str
+    devices: Mapping[str, DeviceSpec]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Take:
+    """Lock a bench for this run; waits up to `wait` seconds, then the answer names the holder."""
+
+    bench: str
+    holder: str
+    wait: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """Run a module: its class as ``package.file:Class`` and its encoded arguments.
+
+    `devices`: slot to device path (``board.console``), or to a list of paths for a slot that
+    takes every device, or to None. `limit`: seconds until it is cancelled. `idle`: seconds
+    without a console byte until it is cancelled.
+    """
+
+    bench: str
+    path: str
+    arguments: Mapping[str, Any]
+    devices: Mapping[str, Any]
+    limit: float
+    limit_origin: str = ""
+    idle: float | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """Close a bench's devices in reverse order of opening and drop its lock."""
+
+    bench: str
+
+
+Request = Configure | Take | Run | Release
+
+
+@dataclass(frozen=True)
+class Said:
+    """A log line of a module or driver."""
+
+    text: str
+    level: str = "info"
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """Progress of a module."""
+
+    done: float
+    total: float | None = None
+    unit: str = "B"
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A number that a module measured."""
+
+    name: str
+    value: float
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A file for the run's artifacts."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A device was opened for the first time."""
+
+    bench: str
+    device: str
+    driver: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A bench is held by somebody else, and we wait."""
+
+    bench: str
+    holder: str
+
+
+@dataclass(frozen=True)
+class ConsoleBytes:
+    """Bytes that a console received, stamped where they were read.
+
+    `index` of the first byte in this console's stream, from 0. A gap in the port's life is
+    an entry with no data and the reason in `gap`.
+    """
+
+    bench: str
+    device: str
+    index: int
+    monotonic_ns: int
+    wall_ns: int
+    data: bytes
+    gap: str = ""
+
+
+Heard = Said | Advanced | Noted | Saved | Opened | Waiting | ConsoleBytes
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a request ended badly. `verdict`: class name in `runner.api.verdicts`, or ``Crash``."""
+
+    verdict: str
+    kind: str
+    message: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    hint: str = ""
+    traceback: str = ""

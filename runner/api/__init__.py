@@ -1,0 +1,65 @@
+"""What authors of modules and drivers import, and nothing else.
+
+This package and `runner.console` travel to lab hosts: standard library only,
+Python 3.10 and newer.
+"""
+
+from runner.api.context import Context, Level
+from runner.api.interfaces import (
+    CanBus,
+    CanFrame,
+    Interface,
+    Machine,
+    Power,
+    PowerReading,
+    PowerState,
+    Storage,
+)
+from runner.api.module import Driver, Module, Options, Result, arg, child, device
+from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size
+from runner.api.verdicts import (
+    Cancelled,
+    Failed,
+    LabError,
+    RecipeFault,
+    Skipped,
+    TimedOut,
+    Unreachable,
+    Unsupported,
+    Verdict,
+)
+
+__all__ = [
+    "BytePattern",
+    "ByteString",
+    "CanBus",
+    "CanFrame",
+    "Cancelled",
+    "Context",
+    "Driver",
+    "Duration",
+    "Failed",
+    "FilePath",
+    "Interface",
+    "LabError",
+    "Level",
+    "Machine",
+    "Module",
+    "Options",
+    "Power",
+    "PowerReading",
+    "PowerState",
+    "RecipeFault",
+    "Result",
+    "Secret",
+    "Size",
+    "Skipped",
+    "Storage",
+    "TimedOut",
+    "Unreachable",
+    "Unsupported",
+    "Verdict",
+    "arg",
+    "child",
+    "device",
+]

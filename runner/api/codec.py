@@ -1,0 +1,83 @@
+"""Typed values as JSON and back, for what crosses between controller and agent."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Union
+
+_BYTES = "$bytes"
+
+
+def encode(value: object) -> Any:
+    """Turn a value into what JSON can hold; raise TypeError for anything else.
+
+    >>> encode({"data": b"ok"})
+    {'data': {'$bytes': 'b2s='}}
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (bytes, bytearray)):
+        return {_BYTES: base64.b64encode(value).decode()}
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [encode(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {name: encode(getattr(value, name)) for name in hints(type(value))}
+    raise TypeError(f"{type(value).__name__} cannot travel: {value!r}")
+
+
+def decode(hint: Any, value: Any) -> Any:
+    """Rebuild a value of the type `hint` from what `encode` made of it."""
+    if isinstance(value, dict) and value.keys() == {_BYTES}:
+        value = base64.b64decode(value[_BYTES])
+    if value is None or hint is Any or hint is object:
+        return value
+    origin = typing.get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _decode_union(typing.get_args(hint), value)
+    if origin in (list, tuple, dict) or hint in (list, tuple, dict):
+        return _decode_container(origin or hint, typing.get_args(hint), value)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return hint(**{name: decode(hints(hint)[name], item) for name, item in value.items()})
+    if isinstance(hint, type) and not isinstance(value, hint):
+        return hint(value)
+    return value
+
+
+@functools.cache
+def hints(cls: type) -> dict[str, Any]:
+    """Return name and type of each dataclass field of a class, in order."""
+    resolved = typing.get_type_hints(cls)
+    return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
+
+
+def _decode_union(members: tuple[Any, ...], value: Any) -> Any:
+    fitting = [member for member in members if member is not type(None)]
+    for member in fitting:
+        if isinstance(member, type) and type(value) is member:
+            return value
+    for member in fitting:
+        try:
+            return decode(member, value)
+        except (TypeError, ValueError, AttributeError, KeyError):
+            continue
+    raise TypeError(f"{value!r} is none of {members!r}")
+
+
+def _decode_container(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
+    if origin is dict:
+        key_hint, item_hint = arguments or (object, object)
+        return {decode(key_hint, key): decode(item_hint, item) for key, item in value.items()}
+    item_hint = arguments[0] if arguments else object
+    if origin is tuple and arguments and arguments[-1] is not Ellipsis:
+        return tuple(decode(hint, item) for hint, item in zip(arguments, value, strict=True))
+    return origin(decode(item_hint, item) for item in value)

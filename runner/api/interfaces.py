@@ -1,0 +1,132 @@
+"""What instruments can do: the interfaces that modules ask for and drivers offer.
+
+`Console` is an interface too; it is written with its engine in `runner.console`.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from runner.api.module import Result
+from runner.api.values import ByteString, Duration, Size
+
+if TYPE_CHECKING:
+    from runner.api.context import Context
+
+PowerState = Literal["on", "off"]
+
+
+class Interface(abc.ABC):  # noqa: B024 - a marker: every interface adds its own methods
+    """A capability of an instrument. Its name in recipes and documents is the class's name."""
+
+
+class PowerReading(Result):
+    """What a supply measures; None where it cannot."""
+
+    voltage: float | None = None
+    """In volts."""
+    current: float | None = None
+    """In amperes."""
+    power: float | None = None
+    """In watts."""
+
+
+class Power(Interface):
+    """A switch in the supply of a board."""
+
+    @abc.abstractmethod
+    def on(self) -> None:
+        """Switch it on; on a switch that is on, do nothing."""
+
+    @abc.abstractmethod
+    def off(self) -> None:
+        """Switch it off; on a switch that is off, do nothing."""
+
+    def state(self) -> PowerState | None:
+        """Read the state back; None when this switch cannot tell."""
+        return None
+
+    def read(self) -> PowerReading | None:
+        """Measure voltage, current and power; None when this switch cannot."""
+        return None
+
+
+class Storage(Interface):
+    """A medium of a board that can be written and read from outside: a card, a disk, a file."""
+
+    @abc.abstractmethod
+    def size(self) -> Size | None:
+        """Return how many bytes it holds; None for a file that grows."""
+
+    @abc.abstractmethod
+    def write(self, offset: int, data: bytes) -> None:
+        """Write all of `data` at `offset`; raise LabError when the medium refuses or is full."""
+
+    @abc.abstractmethod
+    def read(self, offset: int, length: int) -> bytes:
+        """Read up to `length` bytes at `offset`; fewer only at the end."""
+
+    @abc.abstractmethod
+    def flush(self) -> None:
+        """Return when everything written has reached the medium."""
+
+    def begin(self, target: str) -> None:
+        """Prepare for writing or reading `target` (a partition's name; empty: the whole medium)."""
+        if target:
+            raise ValueError(f"{type(self).__name__} has no target {target!r}")
+
+    def end(self) -> None:
+        """Give the medium back to the board; called once after `begin`, whatever happened."""
+
+
+@dataclass(frozen=True)
+class CanFrame:
+    """A frame on a CAN bus (ISO 11898-1)."""
+
+    id: int
+    data: ByteString
+    extended: bool = False
+    remote: bool = False
+    fd: bool = False
+    bitrate_switch: bool = False
+    error: bool = False
+    time: float = 0.0
+    """When it was seen, in seconds of the host's monotonic clock."""
+    sent: bool = False
+    """True for a frame of our own."""
+    number: int = 0
+    """Its place in the bus's record of this run, from 1."""
+
+
+class CanBus(Interface):
+    """A CAN bus that is received from all the time, into a bounded record."""
+
+    @abc.abstractmethod
+    def send(self, frame: CanFrame, timeout: Duration) -> int:
+        """Send a frame; return its place in the record. Raise LabError when the bus refuses it."""
+
+    @abc.abstractmethod
+    def latest(self) -> int:
+        """Return the number of the newest frame in the record, 0 when there is none."""
+
+    @abc.abstractmethod
+    def next(self, after: int, timeout: float, context: Context) -> CanFrame | None:
+        """Wait for the first received frame numbered above `after`; None when the time is over.
+
+        Raise LabError when frames after `after` have been lost from the record.
+        """
+
+    @abc.abstractmethod
+    def info(self) -> Mapping[str, object]:
+        """State, counters and settings of the bus."""
+
+
+class Machine(Interface):
+    """A virtual machine that can be asked over its monitor."""
+
+    @abc.abstractmethod
+    def monitor(self, command: str, arguments: Mapping[str, object]) -> object:
+        """Run one command of the machine's monitor (QMP) and return its answer."""

@@ -1,0 +1,183 @@
+"""What a module and a driver declare: arguments, devices, children, results."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+
+if TYPE_CHECKING or sys.version_info >= (3, 11):
+    from typing import dataclass_transform
+else:
+
+    def dataclass_transform(**_: object) -> Callable[[Any], Any]:
+        """Stand in for typing.dataclass_transform on Python 3.10."""
+        return lambda decorated: decorated
+
+
+if TYPE_CHECKING:
+    from runner.api.context import Context
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+@dataclasses.dataclass(frozen=True)
+class Argument:
+    """How an argument is written: kept in the metadata of its dataclass field under ``"argument"``.
+
+    `primary`: the argument that a bare scalar sets (``uboot_cmd: printenv``).
+    `rest`: takes every key that no other argument has (``set: {a: 1}``).
+    `secret`: its value is masked everywhere.
+    """
+
+    help: str
+    primary: bool = False
+    rest: bool = False
+    secret: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    examples: tuple[object, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceSlot:
+    """A device that a module needs: kept in the metadata of its field under ``"device"``.
+
+    The interface is the type of the field. `every`: all devices of the bench that
+    offer it, as a tuple; none is fine.
+    """
+
+    help: str
+    optional: bool = False
+    every: bool = False
+
+
+def arg(
+    *,
+    help: str,  # noqa: A002 - the word authors expect
+    default: Any = dataclasses.MISSING,
+    primary: bool = False,
+    rest: bool = False,
+    secret: bool = False,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    examples: tuple[object, ...] = (),
+) -> Any:
+    """Declare an argument of a module or an option of a driver; without `default` it is required."""
+    metadata = {
+        "argument": Argument(
+            help=help,
+            primary=primary,
+            rest=rest,
+            secret=secret,
+            minimum=minimum,
+            maximum=maximum,
+            examples=examples,
+        )
+    }
+    if isinstance(default, (list, dict, set)):
+        made = default
+        return dataclasses.field(default_factory=lambda: type(made)(made), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def device(*, help: str = "", optional: bool = False, every: bool = False) -> Any:  # noqa: A002
+    """Declare a device that a module needs; the type of the field is the interface asked for.
+
+    Which device it is says the step: by the name of the field, or by ``device:``
+    when there is one field. `optional` gives None when the bench has none.
+    """
+    slot = DeviceSlot(help=help, optional=optional, every=every)
+    if optional:
+        return dataclasses.field(default=None, metadata={"device": slot})
+    if every:
+        return dataclasses.field(default=(), metadata={"device": slot})
+    return dataclasses.field(metadata={"device": slot})
+
+
+def child(method: _Method) -> _Method:
+    """Mark a method of a driver that returns a part of the instrument, named ``device.method``.
+
+    The return annotation says which interface the part offers. The agent calls
+    the method once, after `open`.
+    """
+    method.__runner_child__ = True  # type: ignore[attr-defined]
+    return method
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class Result:
+    """What a module found out; the fields can be used in the recipe after `register`.
+
+    Subclasses are frozen dataclasses of the argument types, bytes, other results
+    and tuples, lists and mappings of them.
+    """
+
+    def __init_subclass__(cls) -> None:
+        """Make every subclass a frozen, keyword-only dataclass."""
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(arg, device))
+class Declared:
+    """Something with declared arguments: a module or a driver."""
+
+    def __init_subclass__(cls) -> None:
+        """Make every subclass a keyword-only dataclass, compared by identity."""
+        dataclasses.dataclass(kw_only=True, eq=False)(cls)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(arg,))
+class Options:
+    """A mapping inside an argument, with declared arguments of its own (``interrupt: {mode: flood}``)."""
+
+    def __init_subclass__(cls) -> None:
+        """Make every subclass a frozen, keyword-only dataclass."""
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+
+class Module(Declared):
+    """A verb of recipes: declared arguments and devices, and `run`.
+
+    The first line of the class's docstring is its summary; an ``Example::``
+    section holds steps in YAML. The return annotation of `run` declares the
+    result. Where the same code runs, here or on a host, it cannot tell.
+    """
+
+    runs_on: ClassVar[Literal["host", "controller"]] = "host"
+    """`controller` for verbs that touch no hardware."""
+    reads_only: ClassVar[bool] = False
+    """True when it changes nothing, so that it also runs under ``--check``."""
+    limited_by: ClassVar[str] = ""
+    """The argument that limits its time, by which it gives up by itself with a better message."""
+    defines: ClassVar[str] = ""
+    """The `rest` argument whose keys become variables of the test."""
+
+    def run(self, context: Context) -> Any:
+        """Do it; return a Result or None, or raise a verdict."""
+        raise NotImplementedError
+
+
+class Driver(Declared):
+    """An instrument: declared options, `open` and `close`, and the interfaces it offers.
+
+    One instance lives from the first step that needs it to the end of the run.
+    """
+
+    simulated: ClassVar[bool] = False
+    """True when no hardware is behind it; every report says so."""
+    private: ClassVar[bool] = False
+    """True when each run gets an instance of its own, so that no lock is needed."""
+
+    def open(self) -> None:
+        """Connect to the instrument; raise a LabError when it is not there."""
+
+    def close(self) -> None:
+        """Let go of it; called once, also after a failed step."""
+
+
+def is_public(cls: type) -> bool:
+    """Tell whether a class is a finished module or driver rather than a base for others."""
+    return not cls.__name__.startswith("_") and not inspect.isabstract(cls)

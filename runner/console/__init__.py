@@ -1,0 +1,1 @@
+"""The console engine: reads always, matches from cursors, never guesses."""

@@ -1,0 +1,1 @@
+"""Plays a plan: the only room with side effects."""

@@ -1,0 +1,1 @@
+"""Inventories: which benches there are, and which of them are meant."""

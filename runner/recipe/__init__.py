@@ -1,0 +1,1 @@
+"""Recipes: text to model, and everything that can be checked before the first step."""

@@ -1,0 +1,1 @@
+"""Reports: made from events, and from nothing else."""

@@ -136,7 +136,10 @@ Heard = Said | Advanced | Noted | Saved | Opened | Waiting | ConsoleBytes
 
 @dataclass(frozen=True)
 class Ended:
-    """How a request ended badly. `verdict`: class name in `runner.api.verdicts`, or ``Crash``."""
+    """How a request ended badly. `verdict`: class name in `runner.api.verdicts`, or ``Crash``.
+
+    `result`: the encoded result that the verdict carries, if any.
+    """
 
     verdict: str
     kind: str
@@ -144,3 +147,4 @@ class Ended:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     hint: str = ""
     traceback: str = ""
+    result: Any = None

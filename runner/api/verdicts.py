@@ -29,6 +29,7 @@ class Verdict(Exception):
 
     `message` is one sentence: what, and where. `evidence` maps names to values
     that JSON can hold (expected, actual, tail, limit …). `hint` says what to do.
+    `result` is what was found out all the same, for ``failed_when`` and ``register``.
     """
 
     kind: ClassVar[ErrorClass] = "internal"
@@ -39,6 +40,7 @@ class Verdict(Exception):
         self.message = message
         self.evidence = dict(evidence or {})
         self.hint = hint
+        self.result = result
 
 
 class Failed(Verdict):

@@ -32,6 +32,10 @@ class Cancel(Protocol):
 class Link(Protocol):
     """A connection to one agent; safe to use from many threads."""
 
+    @property
+    def lost(self) -> str:
+        """Why the agent is gone; empty while it lives or has not been started."""
+
     def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
         """Run one request to its end and return its answer, still encoded (`runner.api.codec`).
 

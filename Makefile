@@ -1,0 +1,79 @@
+# Two commands do all the set-up: `make play` and `make test`. See README.md.
+.POSIX:
+.PHONY: play test venv peers guest format lint types layers floor unit contract integration acceptance docs schemas bench clean
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+PYTEST = PYTHONWARNDEFAULTENCODING=1 $(BIN)/python -m pytest -q
+
+play: $(VENV)/.installed
+	$(BIN)/runner play recipes/quickstart.yaml
+
+test: peers $(VENV)/.tested guest lint types layers floor unit contract integration acceptance docs
+	@echo "make test: everything passed"
+
+# --- set-up ------------------------------------------------------------------------------------
+
+$(VENV)/bin/python:
+	@tools/virtual_environment $(PYTHON) $(VENV)
+
+$(VENV)/.installed: pyproject.toml $(VENV)/bin/python
+	@tools/install $(VENV) .
+	@touch $@
+
+$(VENV)/.tested: pyproject.toml $(VENV)/bin/python
+	@tools/install $(VENV) ".[test]"
+	@touch $@ $(VENV)/.installed
+
+venv: $(VENV)/.tested
+
+peers:
+	@tools/peers
+
+guest: peers
+	@tools/guest .cache/guest
+
+# --- checks ------------------------------------------------------------------------------------
+
+format:
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell runner modules tests docs recipes inventory benchmarks README.md CONTRIBUTING.md
+
+types: $(VENV)/.tested
+	$(BIN)/mypy
+
+layers: $(VENV)/.tested
+	$(BIN)/lint-imports
+
+floor: $(VENV)/.tested
+	$(BIN)/vermin --quiet --no-tips --target=3.10- --violations --eval-annotations --backport dataclasses --backport typing runner/api runner/agent runner/console modules
+
+unit: $(VENV)/.tested
+	$(PYTEST) tests/unit runner
+
+contract: $(VENV)/.tested
+	$(PYTEST) tests/contract
+
+integration: $(VENV)/.tested
+	$(PYTEST) tests/integration
+
+acceptance: $(VENV)/.tested
+	$(PYTEST) tests/acceptance
+
+docs: $(VENV)/.tested
+	$(PYTEST) tests/docs
+
+schemas: $(VENV)/.tested
+	$(BIN)/runner schema --write schemas
+
+bench: $(VENV)/.tested
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) .cache results build dist *.egg-info

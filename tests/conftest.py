@@ -1,0 +1,21 @@
+"""Peers: a test that needs a real one is skipped with the reason where it is missing, and fails under CI."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from support.peers import missing
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("peer"):
+        for name in marker.args:
+            reason = missing(name)
+            if reason and os.environ.get("CI") == "true":
+                pytest.fail(f"peer {name} is missing under CI: {reason}", pytrace=False)
+            if reason:
+                pytest.skip(f"peer {name}: {reason}")

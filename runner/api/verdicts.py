@@ -34,7 +34,14 @@ class Verdict(Exception):
 
     kind: ClassVar[ErrorClass] = "internal"
 
-    def __init__(self, message: str, *, evidence: Mapping[str, object] | None = None, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        evidence: Mapping[str, object] | None = None,
+        hint: str = "",
+        result: object = None,
+    ) -> None:
         """Say what happened, with the evidence and what to do about it."""
         super().__init__(message)
         self.message = message

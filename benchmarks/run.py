@@ -1,0 +1,19 @@
+"""Run every benchmark beside its peers and print the ratios."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    for name in sys.argv[1:] or ["steps", "check", "agent", "console"]:
+        print(f"--- {name}", flush=True)
+        subprocess.run([sys.executable, str(HERE / f"{name}.py")], cwd=HERE, check=True)
+
+
+if __name__ == "__main__":
+    main()

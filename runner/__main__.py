@@ -1,0 +1,5 @@
+"""Run as ``python -m runner``."""
+
+from runner.cli.main import script
+
+script()

@@ -1,0 +1,131 @@
+"""Options and steps that several commands share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from runner.errors import Fault, InputError
+from runner.inventory.read import default_inventory, find_inventory, read_inventory
+from runner.model import Inventory, Recipe
+from runner.recipe.read import read_recipe
+from runner.registry import Registry
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+FORMATS = ("table", "json", "yaml", "name")
+
+
+def inventory_option(function: _Function) -> _Function:
+    """Add ``-i``."""
+    return click.option(
+        "-i",
+        "--inventory",
+        "inventories",
+        multiple=True,
+        metavar="PATH",
+        help="An inventory: a file, a folder, or a program that prints JSON. May be given several times.",
+    )(function)
+
+
+def output_option(function: _Function) -> _Function:
+    """Add ``-o`` for listings."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(FORMATS),
+        default="table",
+        show_default=True,
+        help="How to print it.",
+    )(function)
+
+
+def extra_option(function: _Function) -> _Function:
+    """Add ``-e``."""
+    return click.option(
+        "-e",
+        "--extra",
+        multiple=True,
+        metavar="NAME=VALUE|@FILE",
+        help="A value for a param of the recipe, or a YAML file of them. May be given several times.",
+    )(function)
+
+
+def extra_values(given: Sequence[str]) -> dict[str, Any]:
+    """Return the values of ``-e``: text for ``name=value``, typed values from ``@file``."""
+    values: dict[str, Any] = {}
+    for each in given:
+        if each.startswith("@"):
+            values.update(_from_file(each[1:]))
+            continue
+        name, equals, value = each.partition("=")
+        if not equals or not name.strip():
+            raise InputError([Fault(code="E501", message=f"-e takes NAME=VALUE or @FILE, not {each!r}")])
+        values[name.strip()] = value
+    return values
+
+
+def _from_file(path: str) -> dict[str, Any]:
+    from runner.document import MapNode, plain
+    from runner.loader import load
+
+    node = load(path)
+    if not isinstance(node, MapNode):
+        raise InputError([Fault(code="E502", message="a file of values is a mapping", at=node.at)])
+    return {entry.key.text: plain(entry.value) for entry in node}
+
+
+def read_recipes(paths: Sequence[str]) -> tuple[tuple[Recipe, ...], Registry]:
+    """Read all recipes, with the modules beside each of them; raise InputError with every fault."""
+    registry = Registry.built_in()
+    faults: list[Fault] = []
+    recipes: list[Recipe] = []
+    for path in paths:
+        registry = with_modules_beside(path, registry)
+        try:
+            recipes.append(read_recipe(path, registry))
+        except InputError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError(faults)
+    return tuple(recipes), registry
+
+
+def with_modules_beside(recipe: str, registry: Registry) -> Registry:
+    """Add the ``modules/`` folder beside a recipe, unless it is the built-in one."""
+    folder = Path(recipe).resolve().parent / "modules"
+    if (
+        not folder.is_dir()
+        or folder.resolve() == Path(__file__).resolve().parents[1].joinpath("modules").resolve()
+    ):
+        return registry
+    return registry.with_folder(str(folder))
+
+
+def find_benches(inventories: Sequence[str], recipe: str | None, registry: Registry) -> Inventory:
+    """Return the inventory that was asked for, or the one found near the recipe, or the simulated bench."""
+    paths = tuple(inventories) or find_inventory(recipe or str(Path.cwd() / "recipe.yaml"))
+    return read_inventory(paths, registry) if paths else default_inventory(registry)
+
+
+def in_ci() -> bool:
+    """Tell whether nobody watches."""
+    return os.environ.get("CI", "") not in {"", "0", "false"}
+
+
+@contextlib.contextmanager
+def in_json(output: str) -> Iterator[None]:
+    """Print input errors as JSON on standard output, when that was asked for, and end with 2."""
+    try:
+        yield
+    except InputError as error:
+        if output != "json":
+            raise
+        from runner.report.faults import as_json
+
+        click.echo(as_json(error.faults))
+        raise click.exceptions.Exit(2) from error

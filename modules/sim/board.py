@@ -1,0 +1,75 @@
+"""The simulated board as a state machine: typed bytes and the time in, printed bytes out."""
+
+from __future__ import annotations
+
+from runner.modules.sim.firmware import power_on
+from runner.modules.sim.hardware import Hardware, Medium
+from runner.modules.sim.options import Faults, Firmware, System
+from runner.modules.sim.processor import Processor
+from runner.modules.sim.wire import Wire
+
+
+class Board:
+    """A board without a clock of its own: every call says what time it is, in seconds.
+
+    The same calls give the same bytes. Not safe for several threads.
+    """
+
+    def __init__(
+        self,
+        medium: Medium,
+        *,
+        firmware: Firmware | None = None,
+        system: System | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        """Build it, without power."""
+        self._medium = medium
+        self._firmware = firmware or Firmware()
+        self._system = system or System()
+        self._faults = faults or Faults()
+        self._wire = Wire(self._faults)
+        self._processor = Processor(self._wire.transmit)
+        self._stored: dict[str, str] = {}
+        self._powered_at: float | None = None
+
+    @property
+    def powered_at(self) -> float | None:
+        """When the supply came; None while there is none."""
+        return self._powered_at
+
+    def switch(self, *, on: bool, now: float) -> None:
+        """Give it power or take it away."""
+        self._processor.advance(now)
+        if on == (self._powered_at is not None):
+            return
+        self._powered_at = now if on else None
+        if not on:
+            self._processor.stop()
+            return
+        hardware = Hardware(
+            processor=self._processor,
+            wire=self._wire,
+            medium=self._medium,
+            firmware=self._firmware,
+            system=self._system,
+            faults=self._faults,
+            stored=self._stored,
+            powered_at=now,
+        )
+        self._processor.start(lambda: power_on(hardware), now)
+
+    def feed(self, data: bytes, now: float) -> bytes:
+        """Type bytes and return what has been printed up to now; no bytes only let time pass.
+
+        Much output comes in pieces: as long as `due` is not later than `now`, there is more.
+        """
+        self._processor.advance(now)
+        if data and self._powered_at is not None:
+            self._processor.type(self._wire.receive(data, now))
+            self._processor.advance(now)
+        return self._processor.take()
+
+    def due(self) -> float | None:
+        """Return when it prints next without being typed at; None for never."""
+        return self._processor.due()

@@ -1,0 +1,84 @@
+"""A simulated board for any bench: to learn with, and to test recipes and the runner itself."""
+
+from __future__ import annotations
+
+from runner.api import Driver, Size, arg, child
+from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
+from runner.modules.sim.board import Board
+from runner.modules.sim.ecu import SimulatedBus
+from runner.modules.sim.live import LiveBoard, Outlet, Port
+from runner.modules.sim.medium import FileMedium
+from runner.modules.sim.options import Faults, Firmware, System
+
+
+class SimulatedConsole(Console):
+    """The serial console of a simulated board."""
+
+    def __init__(self, live: LiveBoard, settings: ConsoleSettings) -> None:
+        """Take the board and how its console is used."""
+        self._live = live
+        self.settings = settings
+
+    def connect(self) -> Stream:
+        """Open the port."""
+        return Port(self._live, ConsoleGone)
+
+
+class Sim(Driver):
+    """A board that is played by a program: boot loader, Linux, medium, CAN and power.
+
+    It boots SPL, U-Boot and Linux from its medium, and needs no hardware. The version number in
+    the first line of what is flashed is the release of the kernel that boots next. A control unit
+    on its CAN bus answers 0x123 with 0x456. With `faults` it goes wrong on purpose.
+
+    Example::
+
+        devices:
+          board: {driver: sim, system: {password: secret}, faults: {printk_every: 200ms}}
+    """
+
+    simulated = True
+    private = True
+
+    image: str = arg(default="", help="the file behind its medium, on the host; empty: a temporary one")
+    size: Size = arg(default=Size("16MiB"), help="how much its medium holds; a larger file stays as it is")
+    powered: bool = arg(default=False, help="whether it has power when the bench is opened")
+    firmware: Firmware = arg(default=Firmware(), help="its boot loader")
+    system: System = arg(default=System(), help="its Linux")
+    faults: Faults = arg(default=Faults(), help="what goes wrong with it, on purpose")
+    settings: ConsoleSettings = arg(default=ConsoleSettings(), help="how its console is used")
+
+    def open(self) -> None:
+        """Put it together; raise LabError when the file of the medium cannot be used."""
+        self._medium = FileMedium(self.image, self.size)
+        self._medium.open()
+        board = Board(self._medium, firmware=self.firmware, system=self.system, faults=self.faults)
+        self._live = LiveBoard(board, self.faults)
+        self._bus = SimulatedBus()
+        if self.powered:
+            self._live.switch(on=True, after=0.0)
+
+    def close(self) -> None:
+        """Take the power away and close the medium."""
+        self._live.switch(on=False, after=0.0)
+        self._medium.close()
+
+    @child
+    def power(self) -> Outlet:
+        """Its supply."""
+        return Outlet(self._live, self.faults)
+
+    @child
+    def console(self) -> SimulatedConsole:
+        """Its serial console."""
+        return SimulatedConsole(self._live, self.settings)
+
+    @child
+    def storage(self) -> FileMedium:
+        """Its medium."""
+        return self._medium
+
+    @child
+    def can(self) -> SimulatedBus:
+        """Its CAN bus."""
+        return self._bus

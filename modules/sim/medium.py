@@ -50,7 +50,7 @@ class FileMedium(Storage):
             raise LabError(
                 f"the simulated medium holds {self.size()}: cannot write {len(data)} bytes at {offset}",
                 evidence={"size": int(self.size()), "offset": offset, "length": len(data)},
-                hint="give the board a larger one with the option 'size'",
+                hint="give the board a larger one with the option 'capacity'",
             )
         view = memoryview(data)
         while view:

@@ -41,7 +41,9 @@ class Sim(Driver):
     private = True
 
     image: str = arg(default="", help="the file behind its medium, on the host; empty: a temporary one")
-    size: Size = arg(default=Size("16MiB"), help="how much its medium holds; a larger file stays as it is")
+    capacity: Size = arg(
+        default=Size("16MiB"), help="how much its medium holds; a larger file stays as it is"
+    )
     powered: bool = arg(default=False, help="whether it has power when the bench is opened")
     firmware: Firmware = arg(default=Firmware(), help="its boot loader")
     system: System = arg(default=System(), help="its Linux")
@@ -50,7 +52,7 @@ class Sim(Driver):
 
     def open(self) -> None:
         """Put it together; raise LabError when the file of the medium cannot be used."""
-        self._medium = FileMedium(self.image, self.size)
+        self._medium = FileMedium(self.image, self.capacity)
         self._medium.open()
         board = Board(self._medium, firmware=self.firmware, system=self.system, faults=self.faults)
         self._live = LiveBoard(board, self.faults)

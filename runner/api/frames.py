@@ -8,10 +8,32 @@ import time
 from typing import TYPE_CHECKING
 
 from runner.api.interfaces import CanFrame
-from runner.api.verdicts import LabError
+from runner.api.verdicts import LabError, RecipeFault
 
 if TYPE_CHECKING:
     from runner.api.context import Context
+
+_FD_LENGTHS = (*range(9), 12, 16, 20, 24, 32, 48, 64)
+
+
+def check_frame(frame: CanFrame) -> None:
+    """Raise RecipeFault for a frame that no bus can carry (ISO 11898-1, 8.4)."""
+    highest = 0x1FFFFFFF if frame.extended else 0x7FF
+    if not 0 <= frame.id <= highest:
+        raise RecipeFault(
+            f"0x{frame.id:X} is no {'extended' if frame.extended else 'standard'} CAN identifier",
+            evidence={"id": frame.id, "highest": highest},
+            hint="" if frame.extended else "write extended: true for identifiers above 0x7FF",
+        )
+    lengths = _FD_LENGTHS if frame.fd else _FD_LENGTHS[:9]
+    if len(frame.data) not in lengths:
+        raise RecipeFault(
+            f"a CAN {'FD ' if frame.fd else ''}frame cannot hold {len(frame.data)} bytes: 0x{frame.id:X}",
+            evidence={"length": len(frame.data), "possible": list(lengths)},
+            hint="" if frame.fd else "write fd: true for more than 8 bytes",
+        )
+    if frame.remote and (frame.fd or frame.data):
+        raise RecipeFault(f"a remote frame carries no data and exists only in classic CAN: 0x{frame.id:X}")
 
 
 class FrameRecord:

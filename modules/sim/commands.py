@@ -58,8 +58,8 @@ class Userland:
         }
 
     def _medium(self) -> str:
-        medium = self.kernel.hardware.medium
-        return medium.read(0, medium.size()).decode("latin-1")
+        hardware = self.kernel.hardware
+        return hardware.medium.read(0, hardware.medium_size).decode("latin-1")
 
     def _to_kernel_log(self, content: str) -> str:
         self.kernel.hardware.processor.spawn(_printing(self.kernel, content.strip()))

@@ -43,7 +43,7 @@ class Medium(Protocol):
     def write(self, offset: int, data: bytes) -> None:
         """Write all of `data`."""
 
-    def size(self) -> int:
+    def size(self) -> int | None:
         """Return how many bytes it holds."""
 
 
@@ -68,6 +68,11 @@ class Hardware:
     powered_at: float = 0.0
     resets_left: int = 1
     """How often the fault ``reset_after`` still strikes."""
+
+    @property
+    def medium_size(self) -> int:
+        """How many bytes the medium holds."""
+        return self.medium.size() or 0
 
     @property
     def uptime(self) -> float:

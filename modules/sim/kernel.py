@@ -65,7 +65,7 @@ class Kernel:
 
     def boot(self) -> Program[None]:
         """Print the boot log over the first nine tenths of the boot time."""
-        size = f"{self.hardware.medium.size() / 2**20:g} MiB"
+        size = f"{self.hardware.medium_size / 2**20:g} MiB"
         pause = self.hardware.system.boot_time * 0.9 / len(_BOOT_LOG)
         for text in _BOOT_LOG:
             line = text.format(release=self.release, bootargs=self.bootargs, size=size)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from runner.api import Driver, Size, arg, child
+from runner.api.image import Image
 from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
 from runner.modules.sim.board import Board
 from runner.modules.sim.ecu import SimulatedBus
+from runner.modules.sim.hardware import RELEASE
 from runner.modules.sim.live import LiveBoard, Outlet, Port
-from runner.modules.sim.medium import FileMedium
 from runner.modules.sim.options import Faults, Firmware, System
 
 
@@ -52,8 +53,10 @@ class Sim(Driver):
 
     def open(self) -> None:
         """Put it together; raise LabError when the file of the medium cannot be used."""
-        self._medium = FileMedium(self.image, self.capacity)
+        self._medium = Image(self.image, self.capacity)
         self._medium.open()
+        if not self._medium.read(0, 1).strip(b"\0"):
+            self._medium.write(0, f"SIMOS {RELEASE}\n".encode())
         board = Board(self._medium, firmware=self.firmware, system=self.system, faults=self.faults)
         self._live = LiveBoard(board, self.faults)
         self._bus = SimulatedBus()
@@ -76,7 +79,7 @@ class Sim(Driver):
         return SimulatedConsole(self._live, self.settings)
 
     @child
-    def storage(self) -> FileMedium:
+    def storage(self) -> Image:
         """Its medium."""
         return self._medium
 

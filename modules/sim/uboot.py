@@ -160,7 +160,7 @@ class _Commands:
         return (yield from say("".join(_dump(bytes(self._hardware.memory), start, length, width))))
 
     def mmc(self, _shell: Shell, words: list[str], _stdin: str) -> Program[int]:
-        size = self._hardware.medium.size()
+        size = self._hardware.medium_size
         if words[1:] == ["info"]:
             return (yield from say(f"Device: mmc@0\nName: SIMSD\nCapacity: {size / 2**20:g} MiB\n"))
         if len(words) != 5 or words[1] not in ("read", "write"):

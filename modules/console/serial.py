@@ -1,0 +1,73 @@
+"""Serial ports through pyserial (pySerial documentation, "URL Handlers")."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from runner.api import Driver, Unreachable, arg
+from runner.console import Console, ConsoleSettings, Stream
+from runner.modules.console.port import open_port
+
+_PARITIES = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}
+
+
+class Serial(Driver, Console):
+    """A serial port: one of the host, or one behind TCP or RFC 2217.
+
+    A port under `/dev/serial/by-id/` keeps its name when it is plugged in again. It is opened
+    for us alone, raw, and closing it does not change its modem lines.
+
+    Example::
+
+        devices:
+          console: {driver: serial, port: /dev/serial/by-id/usb-FTDI_FT1234-if00, baudrate: 115200}
+    """
+
+    port: str = arg(
+        primary=True,
+        help="a device of the host, or a URL: socket://HOST:PORT, rfc2217://HOST:PORT, loop://",
+        examples=("/dev/ttyUSB0", "socket://terminal-server:4001"),
+    )
+    baudrate: int = arg(default=115200, help="bits per second", minimum=1)
+    bytesize: Literal[5, 6, 7, 8] = arg(default=8, help="data bits")
+    parity: Literal["none", "even", "odd", "mark", "space"] = arg(default="none", help="the parity bit")
+    stopbits: Literal[1, 2] = arg(default=1, help="stop bits")
+    rtscts: bool = arg(default=False, help="flow control by RTS and CTS")
+    xonxoff: bool = arg(default=False, help="flow control by XON and XOFF")
+    dtr: bool = arg(default=True, help="the DTR line while the port is open")
+    rts: bool = arg(default=True, help="the RTS line while the port is open, without rtscts")
+    settings: ConsoleSettings = arg(default=ConsoleSettings(), help="how the console is used")
+
+    def connect(self) -> Stream:
+        """Open the port; raise Unreachable when it is not there, or somebody else has it."""
+        import serial
+
+        try:
+            port = serial.serial_for_url(
+                self.port,
+                do_not_open=True,
+                baudrate=self.baudrate,
+                bytesize=self.bytesize,
+                parity=_PARITIES[self.parity],
+                stopbits=self.stopbits,
+                rtscts=self.rtscts,
+                xonxoff=self.xonxoff,
+            )
+            port.dtr = self.dtr
+            port.rts = self.rts
+            return open_port(port, self.port)
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise Unreachable(
+                f"cannot open the serial port {self.port!r}: {error}",
+                evidence={"port": self.port, "baudrate": self.baudrate},
+                hint=_hint(error, self.port),
+            ) from error
+
+
+def _hint(error: Exception, port: str) -> str:
+    text = str(error)
+    if "lock" in text:
+        return "somebody else uses it: 'fuser -v' names the process"
+    if port.startswith("rfc2217://") and "ign_set_control" not in port:
+        return "a server without modem lines wants ?ign_set_control at the end of the URL"
+    return ""

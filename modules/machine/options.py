@@ -1,0 +1,35 @@
+"""What can be said about a virtual machine in an inventory."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from runner.api import Options, Size, arg
+
+
+class Disk(Options):
+    """A medium of the machine, which is also the bench's storage."""
+
+    path: str = arg(default="", help="the image on the host, raw; empty: a temporary one")
+    capacity: Size = arg(default=Size("64MiB"), help="how much it holds; a larger image stays as it is")
+    attach: Literal["virtio", "sd", "ide", "scsi", "nvme", "usb"] = arg(
+        default="virtio", help="how the machine sees it; which ones it has depends on the machine"
+    )
+
+
+class Forward(Options):
+    """A port of the host that leads to a port of the guest."""
+
+    host: int = arg(help="the port on the host", minimum=1, maximum=65535)
+    guest: int = arg(help="the port in the guest", minimum=1, maximum=65535)
+    protocol: Literal["tcp", "udp"] = arg(default="tcp", help="which protocol is forwarded")
+    address: str = arg(default="127.0.0.1", help="the address on the host")
+
+
+class Network(Options):
+    """QEMU's user network: the guest reaches the host as 10.0.2.2, and nobody reaches the guest."""
+
+    forwards: dict[str, Forward] = arg(default={}, help="named ports of the host that lead into the guest")
+    tftp: str = arg(default="", help="a folder of the host that 10.0.2.2 serves by TFTP")
+    bootfile: str = arg(default="", help="the file that DHCP names")
+    model: str = arg(default="", help="the network card, as QEMU names it; empty: the machine's own")

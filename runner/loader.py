@@ -25,7 +25,14 @@ _FALSE = frozenset({"false", "False", "FALSE"})
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")
 _OLD_OCTAL = re.compile(r"[-+]?0[0-9_]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_SPECIAL_FLOATS = {".inf": "inf", ".Inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan", ".NaN": "nan"}
+_SPECIAL_FLOATS = {
+    ".inf": "inf",
+    ".Inf": "inf",
+    "+.inf": "inf",
+    "-.inf": "-inf",
+    ".nan": "nan",
+    ".NaN": "nan",
+}
 _NUMBER_START = frozenset("0123456789+-.")
 
 
@@ -69,6 +76,25 @@ def shown_path(path: str) -> str:
         return str(path)
 
 
+def core_value(text: str) -> Plain:
+    """Return what a plain scalar means in YAML 1.2's core schema (section 10.3.2).
+
+    >>> core_value("0x1F"), core_value("yes"), core_value("1e3"), core_value("~")
+    (31, 'yes', 1000.0, None)
+    """
+    if text[:1] not in _NUMBER_START:
+        if text in _TRUE:
+            return True
+        if text in _FALSE:
+            return False
+        return None if text in _NULL else text
+    if _INT.fullmatch(text):
+        return int(text, 0)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return float(_SPECIAL_FLOATS[text]) if text in _SPECIAL_FLOATS else text
+
+
 class _Builder:
     """Turns PyYAML's nodes into ours."""
 
@@ -81,10 +107,18 @@ class _Builder:
     def build(self, node: yaml.Node, depth: int = 1) -> Node:
         self._count += 1
         if depth > MAX_DEPTH:
-            raise InputError([Fault(code="E105", message=f"nested deeper than {MAX_DEPTH} levels", at=self._at(node))])
+            raise InputError(
+                [Fault(code="E105", message=f"nested deeper than {MAX_DEPTH} levels", at=self._at(node))]
+            )
         if self._count > MAX_NODES:
             raise InputError(
-                [Fault(code="E106", message=f"more than {MAX_NODES} values once aliases are followed", at=self._at(node))]
+                [
+                    Fault(
+                        code="E106",
+                        message=f"more than {MAX_NODES} values once aliases are followed",
+                        at=self._at(node),
+                    )
+                ]
             )
         if node.tag.startswith("!"):
             return self._tagged(node)
@@ -110,15 +144,8 @@ class _Builder:
         return Scalar(at, self._value(text, at), text)
 
     def _value(self, text: str, at: Location) -> Plain:
-        if text[:1] not in _NUMBER_START:
-            if text in _TRUE:
-                return True
-            if text in _FALSE:
-                return False
-            return None if text in _NULL else text
-        if _INT.fullmatch(text):
-            return int(text, 0)
-        if _OLD_OCTAL.fullmatch(text):
+        value = core_value(text)
+        if isinstance(value, (str, float)) and text[:1] in _NUMBER_START and _OLD_OCTAL.fullmatch(text):
             self._faults.add(
                 "E103",
                 f"{text} starts with a zero: a number or text?",
@@ -126,9 +153,7 @@ class _Builder:
                 hint=f'write 0o{text.lstrip("+-0_") or "0"} for an octal number, "{text}" for text',
             )
             return text
-        if _FLOAT.fullmatch(text):
-            return float(text)
-        return float(_SPECIAL_FLOATS[text]) if text in _SPECIAL_FLOATS else text
+        return value
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> MapNode:
         entries: dict[str, Entry] = {}
@@ -138,7 +163,9 @@ class _Builder:
                 self._odd_key(key_node)
                 continue
             if key_node.value == _MERGE_KEY and not key_node.style:
-                merged.update({name: entry for name, entry in self._merge(value_node, depth) if name not in merged})
+                merged.update(
+                    {name: entry for name, entry in self._merge(value_node, depth) if name not in merged}
+                )
                 continue
             self._enter(entries, key_node, value_node, depth)
         whole = {**{name: entry for name, entry in merged.items() if name not in entries}, **entries}
@@ -159,7 +186,9 @@ class _Builder:
         key = self._scalar(key_node)
         before = entries.get(key.text)
         if before is not None:
-            self._faults.add("E102", f"{key.text!r} is here twice: first at line {before.key.at.line}", at=key.at)
+            self._faults.add(
+                "E102", f"{key.text!r} is here twice: first at line {before.key.at.line}", at=key.at
+            )
             return
         entries[key.text] = Entry(key, self.build(value_node, depth + 1))
 
@@ -189,7 +218,9 @@ class _Builder:
     def _env(self, node: yaml.Node, at: Location, *, secret: bool = False) -> Scalar:
         name, default = node.value, None
         if isinstance(node, yaml.MappingNode):
-            given = {key.value: value.value for key, value in node.value if isinstance(value, yaml.ScalarNode)}
+            given = {
+                key.value: value.value for key, value in node.value if isinstance(value, yaml.ScalarNode)
+            }
             name, default = given.get("name", ""), given.get("default")
             if set(given) - {"name", "default"} or not name:
                 self._faults.add("E109", "!env takes a name, or {name: X, default: y}", at=at)
@@ -199,7 +230,12 @@ class _Builder:
             return Scalar(at, None, "")
         value = os.environ.get(name, default)
         if value is None:
-            self._faults.add("E112", f"environment variable {name} is not set", at=at, hint=f"!env {{name: {name}, default: …}}")
+            self._faults.add(
+                "E112",
+                f"environment variable {name} is not set",
+                at=at,
+                hint=f"!env {{name: {name}, default: …}}",
+            )
             return Scalar(at, None, "")
         return Scalar(at, value, value, quoted=True, secret=secret, literal=True)
 
@@ -242,7 +278,9 @@ def _syntax_fault(error: yaml.MarkedYAMLError, text: str, path: str) -> Fault:
     found = _unquoted_template(lines, line, path) or _tab(source, line, path)
     if found is not None:
         return found
-    problem = (error.problem or "not valid YAML").replace("found character '\\t' that cannot start any token", "a tab")
+    problem = (error.problem or "not valid YAML").replace(
+        "found character '\\t' that cannot start any token", "a tab"
+    )
     context = f" {error.context}" if error.context else ""
     hints = {
         "mapping values are not allowed": "quote the value when it holds ': ', or check the indentation",
@@ -276,5 +314,7 @@ def _tab(source: str, line: int, path: str) -> Fault | None:
     if "\t" not in indent:
         return None
     return Fault(
-        code="E101", message="indented with a tab: YAML wants spaces", at=Location(path, line, indent.index("\t") + 1)
+        code="E101",
+        message="indented with a tab: YAML wants spaces",
+        at=Location(path, line, indent.index("\t") + 1),
     )

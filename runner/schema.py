@@ -1,0 +1,502 @@
+"""Types of arguments: what is written becomes a typed value, or a fault with its place.
+
+The closed set of types: bool int float str None, Literal, Enum, list, tuple, dict,
+unions of them, `Options` subclasses and frozen dataclasses, and our values (Duration,
+Size, ByteString, BytePattern, FilePath, Secret, Judged).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Union
+
+from runner.api.judged import Judged
+from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size
+from runner.declaration import Parameter
+from runner.document import Entry, ListNode, MapNode, Node, Scalar, plain
+from runner.errors import Faults, Location, did_you_mean
+from runner.fields import parameters_of
+from runner.loader import core_value
+from runner.model import UNBOUND, Bound, Expression
+
+NOWHERE = Location("", 0, 0)
+_WORDS_FOR_BOOL = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+
+class Wrong(Exception):
+    """A node is not of the type that is wanted."""
+
+    def __init__(self, at: Location, message: str, hint: str = "") -> None:
+        """Say where and what."""
+        super().__init__(message)
+        self.at = at
+        self.message = message
+        self.hint = hint
+
+
+def bind(
+    parameters: Mapping[str, Parameter],
+    node: Node | None,
+    faults: Faults,
+    *,
+    owner: str,
+    at: Location,
+    extra: Collection[str] = (),
+) -> dict[str, Bound]:
+    """Give each parameter the value that is written for it; note what is missing, unknown or wrong.
+
+    A scalar or list sets the primary parameter. Keys in `extra` are the caller's own.
+    """
+    bound: dict[str, Bound] = {}
+    for name, value, place in _given(parameters, node, faults, owner=owner, extra=extra):
+        parameter = parameters[name]
+        if value.templated:
+            bound[name] = Bound(parameter=parameter, node=value)
+            continue
+        converted = convert(parameter, value, faults, owner=owner)
+        if converted is not UNBOUND:
+            bound[name] = Bound(parameter=parameter, node=value, value=converted)
+        else:
+            bound[name] = Bound(parameter=parameter, node=value, value=None)
+        del place
+    for parameter in parameters.values():
+        if parameter.required and parameter.name not in bound:
+            faults.add("E232", f"{owner} needs {parameter.name!r}", at=at, hint=_described(parameter))
+    return bound
+
+
+def _given(
+    parameters: Mapping[str, Parameter],
+    node: Node | None,
+    faults: Faults,
+    *,
+    owner: str,
+    extra: Collection[str],
+) -> Iterable[tuple[str, Node, Location]]:
+    if node is None or (isinstance(node, Scalar) and node.value is None and not node.text):
+        return
+    primary = next((each for each in parameters.values() if each.primary), None)
+    if not isinstance(node, MapNode):
+        if primary is None:
+            wanted = f"{owner} takes a mapping of arguments"
+            faults.add(
+                "E233",
+                wanted,
+                at=node.at,
+                hint=", ".join(parameters) or f"write {owner}: with nothing after it",
+            )
+            return
+        yield primary.name, node, node.at
+        return
+    rest = next((each for each in parameters.values() if each.rest), None)
+    others: list[Entry] = []
+    for entry in node:
+        name = entry.key.text
+        if name in extra:
+            continue
+        if name in parameters and not parameters[name].rest:
+            yield name, entry.value, entry.key.at
+        elif rest is not None:
+            others.append(entry)
+        else:
+            _unknown(name, entry.key.at, parameters, faults, owner=owner, extra=extra)
+    if rest is not None and others:
+        yield (
+            rest.name,
+            MapNode(node.at, tuple(others), any(each.value.templated for each in others)),
+            node.at,
+        )
+
+
+def _unknown(
+    name: str,
+    at: Location,
+    parameters: Mapping[str, Parameter],
+    faults: Faults,
+    *,
+    owner: str,
+    extra: Collection[str],
+) -> None:
+    near = did_you_mean(name, (*parameters, *extra))
+    match = next((each for each in parameters.values() if repr(each.name) in near), None)
+    known = ", ".join((*parameters, *extra))
+    hint = (
+        f"{near}  ({_described(match)})"
+        if match
+        else near or (f"it has: {known}" if known else "it takes none")
+    )
+    faults.add("E231", f"{owner} has no argument {name!r}", at=at, hint=hint)
+
+
+def _described(parameter: Parameter) -> str:
+    default = "" if parameter.required else f" = {show(parameter.default)}"
+    return f"{parameter.name}: {type_name(parameter.hint)}{default}"
+
+
+def show(value: object) -> str:
+    """Write a default as it would stand in a recipe.
+
+    >>> show(Duration("60s")), show(True), show(None)
+    ('1m', 'true', 'null')
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and not isinstance(value, BytePattern):
+        return repr(str(value)) if value else '""'
+    if dataclasses.is_dataclass(value):
+        return "{…}"
+    return str(value)
+
+
+def convert(parameter: Parameter, node: Node, faults: Faults, *, owner: str) -> Any:
+    """Return the typed value of a node without templates; note a fault and return UNBOUND when it is wrong."""
+    try:
+        value = _value(parameter.hint, node, faults)
+        _bounded(parameter, value, node)
+    except Wrong as wrong:
+        faults.add("E234", f"{owner}: {parameter.name}: {wrong.message}", at=wrong.at, hint=wrong.hint)
+        return UNBOUND
+    return value
+
+
+def convert_value(parameter: Parameter, value: object) -> Any:
+    """Return a rendered value with the parameter's type; raise ValueError with one sentence otherwise."""
+    faults = Faults()
+    node = node_of(value, parameter.hint)
+    try:
+        converted = _value(parameter.hint, node, faults)
+        _bounded(parameter, converted, node)
+        faults.raise_if_any()
+    except Wrong as wrong:
+        raise ValueError(wrong.message + (f" ({wrong.hint})" if wrong.hint else "")) from wrong
+    return converted
+
+
+def node_of(value: object, hint: Any = object) -> Node:
+    """Wrap a Python value as a node without a place; text for a number is read as one."""
+    if isinstance(value, Mapping):
+        return MapNode(
+            NOWHERE, tuple(Entry(_text(str(key)), node_of(item)) for key, item in value.items()), False
+        )
+    if isinstance(value, (list, tuple, range)):
+        return ListNode(NOWHERE, tuple(node_of(item) for item in value), False)
+    if isinstance(value, (bytes, bytearray)):
+        return ListNode(NOWHERE, tuple(node_of(item) for item in value), False)
+    if isinstance(value, str) and not _takes_text(hint):
+        return Scalar(NOWHERE, core_value(value), value, literal=True)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return Scalar(
+            NOWHERE,
+            value,
+            "" if value is None else _source(value),
+            quoted=isinstance(value, str),
+            literal=True,
+        )
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return node_of({each.name: getattr(value, each.name) for each in dataclasses.fields(value)})
+    return _text(str(value))
+
+
+def _takes_text(hint: Any) -> bool:
+    if typing.get_origin(hint) in {Union, types.UnionType}:
+        return any(_takes_text(member) for member in typing.get_args(hint))
+    return hint in {str, object, Any, Secret, FilePath} or typing.get_origin(hint) is Literal
+
+
+def _source(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text(value: str) -> Scalar:
+    return Scalar(NOWHERE, value, value, quoted=True, literal=True)
+
+
+def _bounded(parameter: Parameter, value: Any, node: Node) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return
+    if parameter.minimum is not None and value < parameter.minimum:
+        raise Wrong(node.at, f"{show(value)} is below the minimum of {parameter.minimum:g}")
+    if parameter.maximum is not None and value > parameter.maximum:
+        raise Wrong(node.at, f"{show(value)} is above the maximum of {parameter.maximum:g}")
+
+
+# --- one type after the other ----------------------------------------------------------------------
+
+
+def _value(hint: Any, node: Node, faults: Faults) -> Any:
+    if hint is Any or hint is object:
+        return plain(node)
+    origin = typing.get_origin(hint)
+    if origin in {Union, types.UnionType}:
+        return _union(typing.get_args(hint), node, faults)
+    if origin is Literal:
+        return _literal(typing.get_args(hint), node)
+    if origin in {list, tuple, dict} or hint in {list, tuple, dict}:
+        return _container(origin or hint, typing.get_args(hint), node, faults)
+    if hint is None or hint is type(None):
+        if isinstance(node, Scalar) and node.value is None:
+            return None
+        raise Wrong(node.at, f"expected nothing (null), got {_seen(node)}")
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint is not Judged:
+        return _mapping(hint, node, faults)
+    if hint in {ByteString, bytes}:
+        return _byte_string(node, ByteString)
+    if hint is BytePattern:
+        return _byte_string(node, BytePattern)
+    if not isinstance(node, Scalar):
+        raise Wrong(node.at, f"expected {type_name(hint)}, got {_seen(node)}")
+    return _scalar(hint, node)
+
+
+def _scalar(hint: Any, node: Scalar) -> Any:
+    known = _SCALARS.get(hint)
+    if known is not None:
+        return known(node)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return _member(hint, node)
+    raise TypeError(f"{hint!r} is not a type of arguments")
+
+
+def _bool(node: Scalar) -> bool:
+    if isinstance(node.value, bool):
+        return node.value
+    word = _WORDS_FOR_BOOL.get(node.text.lower())
+    raise Wrong(node.at, f"expected true or false, got {_seen(node)}", f"write {word}" if word else "")
+
+
+def _int(node: Scalar) -> int:
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        return node.value
+    raise Wrong(node.at, f"expected a whole number, got {_seen(node)}")
+
+
+def _float(node: Scalar) -> float:
+    if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+        return node.value
+    raise Wrong(node.at, f"expected a number, got {_seen(node)}")
+
+
+def _str(node: Scalar) -> str:
+    if node.value is None and not node.quoted:
+        raise Wrong(node.at, "expected text, got nothing", 'write "" for an empty text')
+    return node.text
+
+
+def _file(node: Scalar) -> FilePath:
+    path = Path(node.at.path).parent / _str(node) if node.at.path else Path(_str(node))
+    if not path.exists():
+        raise Wrong(node.at, f"no such file: {node.text}", f"looked for {path}" if node.at.path else "")
+    return FilePath(str(path.resolve()))
+
+
+def _parsed(make: Callable[[Any], Any]) -> Callable[[Scalar], Any]:
+    def parse(node: Scalar) -> Any:
+        if node.value is None or isinstance(node.value, bool):
+            raise Wrong(node.at, f"expected {type_name(make)}, got {_seen(node)}")
+        try:
+            return make(node.value)
+        except (TypeError, ValueError) as error:
+            raise Wrong(node.at, str(error)) from error
+
+    return parse
+
+
+_SCALARS: Mapping[Any, Callable[[Scalar], Any]] = types.MappingProxyType(
+    {
+        bool: _bool,
+        int: _int,
+        float: _float,
+        str: _str,
+        Secret: lambda node: Secret(_str(node)),
+        FilePath: _file,
+        Duration: _parsed(Duration),
+        Size: _parsed(Size),
+        Judged: lambda node: Expression(text=_str(node).strip(), at=node.at),
+    }
+)
+
+
+def _byte_string(node: Node, make: Callable[[Any], Any]) -> Any:
+    try:
+        if isinstance(node, ListNode):
+            return make([_int(item) for item in node if isinstance(item, Scalar)])
+        if isinstance(node, Scalar):
+            return make(_str(node))
+    except (TypeError, ValueError) as error:
+        raise Wrong(node.at, str(error)) from error
+    raise Wrong(node.at, f"expected {type_name(make)}, got {_seen(node)}")
+
+
+def _union(members: tuple[Any, ...], node: Node, faults: Faults) -> Any:
+    exact = type(node.value) if isinstance(node, Scalar) else None
+    ordered = sorted(members, key=lambda member: (member is not exact, member is str, member is float))
+    problems: list[Wrong] = []
+    for member in ordered:
+        if exact is bool and member in {int, float}:
+            continue
+        tried = Faults()
+        try:
+            value = _value(member, node, tried)
+            if not len(tried):
+                return value
+        except Wrong as wrong:
+            problems.append(wrong)
+    deepest = [wrong for wrong in problems if wrong.at != node.at]
+    wanted = type_name(Union[members])  # noqa: UP007 - made from a tuple
+    del faults
+    raise (
+        deepest[0]
+        if deepest
+        else Wrong(node.at, f"expected {wanted}, got {_seen(node)}", _best_hint(problems))
+    )
+
+
+def _best_hint(problems: list[Wrong]) -> str:
+    return next((wrong.hint for wrong in problems if wrong.hint), "")
+
+
+def _literal(choices: tuple[Any, ...], node: Node) -> Any:
+    if isinstance(node, Scalar):
+        for choice in choices:
+            if node.value == choice and isinstance(node.value, type(choice)):
+                return choice
+            if isinstance(choice, str) and node.text == choice:
+                return choice
+        hint = did_you_mean(node.text, map(str, choices))
+    else:
+        hint = ""
+    raise Wrong(node.at, f"expected {_one_of(choices)}, got {_seen(node)}", hint)
+
+
+def _member(hint: type[enum.Enum], node: Scalar) -> enum.Enum:
+    for member in hint:
+        if node.value == member.value or node.text.lower() == member.name.lower():
+            return member
+    names = [str(member.value) for member in hint]
+    raise Wrong(node.at, f"expected {_one_of(names)}, got {_seen(node)}", did_you_mean(node.text, names))
+
+
+def _container(origin: Any, arguments: tuple[Any, ...], node: Node, faults: Faults) -> Any:
+    if origin is dict:
+        if not isinstance(node, MapNode):
+            raise Wrong(node.at, f"expected a mapping, got {_seen(node)}")
+        item = arguments[1] if arguments else object
+        return {entry.key.text: _value(item, entry.value, faults) for entry in node}
+    item = arguments[0] if arguments else object
+    if item is Judged and isinstance(node, Scalar):
+        return [_scalar(Judged, node)]
+    if not isinstance(node, ListNode):
+        raise Wrong(node.at, f"expected a list of {type_name(item)}, got {_seen(node)}")
+    return origin(_value(item, each, faults) for each in node)
+
+
+def _mapping(hint: type, node: Node, faults: Faults) -> Any:
+    parameters = parameters_of(hint)
+    if not isinstance(node, MapNode) and not any(each.primary for each in parameters.values()):
+        raise Wrong(node.at, f"expected a mapping ({', '.join(parameters)}), got {_seen(node)}")
+    inner = Faults()
+    bound = bind(parameters, node, inner, owner=_spoken(hint), at=node.at)
+    if len(inner):
+        try:
+            inner.raise_if_any()
+        except Exception as error:
+            first = error.faults[0]  # type: ignore[attr-defined]
+            raise Wrong(first.at or node.at, first.message, first.hint) from error
+    return hint(**{name: each.value for name, each in bound.items()})
+
+
+def _spoken(hint: type) -> str:
+    return hint.__name__.removesuffix("Options").removesuffix("Settings").lower() or hint.__name__.lower()
+
+
+def _seen(node: Node) -> str:
+    match node:
+        case ListNode():
+            return "a list"
+        case MapNode():
+            return "a mapping"
+        case Scalar(value=None):
+            return "nothing"
+        case Scalar(secret=True):
+            return "a secret"
+        case _:
+            kind = "text " if isinstance(node.value, str) and core_value(node.text) != node.text else ""
+            return f"{kind}{node.text!r}" if isinstance(node.value, str) else node.text
+
+
+# --- names of types ------------------------------------------------------------------------------
+
+_NAMES: Mapping[Any, str] = types.MappingProxyType(
+    {
+        bool: "true or false",
+        int: "whole number",
+        float: "number",
+        str: "text",
+        bytes: "byte string",
+        object: "any value",
+        Any: "any value",
+        None: "null",
+        type(None): "null",
+        Duration: "duration",
+        Size: "size",
+        ByteString: "byte string",
+        BytePattern: "byte pattern",
+        FilePath: "file",
+        Secret: "secret text",
+        Judged: "expression",
+        Expression: "expression",
+        list: "list",
+        tuple: "list",
+        dict: "mapping",
+    }
+)
+
+
+def type_name(hint: Any) -> str:
+    """Return the words for a type.
+
+    >>> type_name(Duration), type_name(list[int]), type_name(str | None)
+    ('duration', 'list of whole number', 'text or null')
+    """
+    if isinstance(hint, typing.Hashable) and hint in _NAMES:
+        return _NAMES[hint]
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {Union, types.UnionType}:
+        return " or ".join(dict.fromkeys(type_name(member) for member in arguments))
+    if origin is Literal:
+        return _one_of(arguments)
+    if origin in {list, tuple}:
+        return f"list of {type_name(arguments[0])}" if arguments else "list"
+    if origin is dict:
+        return f"mapping of {type_name(arguments[1])}" if len(arguments) > 1 else "mapping"
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return _one_of([member.value for member in hint])
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return f"mapping ({', '.join(parameters_of(hint))})"
+    return getattr(hint, "__name__", str(hint))
+
+
+def _one_of(choices: Iterable[Any]) -> str:
+    words = [show(choice) for choice in choices]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def supported(hint: Any) -> bool:
+    """Tell whether a type is in the closed set of types of arguments."""
+    if isinstance(hint, typing.Hashable) and hint in _NAMES:
+        return True
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return True
+    if origin in {Union, types.UnionType, list, tuple, dict}:
+        return all(member is Ellipsis or supported(member) for member in arguments)
+    if not isinstance(hint, type):
+        return False
+    return issubclass(hint, enum.Enum) or dataclasses.is_dataclass(hint)

@@ -1,0 +1,229 @@
+"""Resolves the names of templates and expressions, and says what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runner.document import ListNode, MapNode, Node, Scalar
+from runner.errors import Faults, Location, did_you_mean
+from runner.model import Expression
+from runner.recipe.fields import inside
+from runner.recipe.names import Known, Names
+from runner.recipe.places import Places
+from runner.recipe.reading import Chain
+from runner.recipe.shapes import MISSING, describe, fields_of, member
+from runner.template import NameUse, Templates
+
+_NOWHERE = Location("", 1, 1)
+_GUARD = re.compile(r"\s*(?:\|\s*(?:default|d)\b|is\s+(?:not\s+)?(?:un)?defined\b)")
+_SINGLE = re.compile(r"\s*\{\{-?\s*([A-Za-z_][\w.]*)\s*-?\}\}\s*")
+
+
+class Lookup:
+    """Checks texts against the names that their place can see.
+
+    `elsewhere` says of names that exist, but not here, where they do (name to hint).
+    """
+
+    def __init__(self, templates: Templates, faults: Faults) -> None:
+        """Note what is wrong in `faults`."""
+        self._templates = templates
+        self._faults = faults
+        self._places = Places()
+        self._uses: dict[tuple[str, bool], tuple[NameUse, ...]] = {}
+        self._wrong: set[tuple[str, bool]] = set()
+        self._following: list[Known] = []
+        self._followed: set[tuple[int, int]] = set()
+        self.chain: Chain = ()
+        """How the place came to be reached: calls of actions, uses of variables."""
+        self.elsewhere: Mapping[str, str] = {}
+        self.seen_only = ""
+        """What to say of any other name that is not known."""
+        self.lenient = False
+        """True when not all names are known, so that a missing one means nothing."""
+
+    def node(self, node: Node, names: Names) -> None:
+        """Check every template below a node."""
+        match node:
+            case Scalar():
+                if node.templated and isinstance(node.value, str):
+                    self._check(node.value, inside(node), names, bare=False)
+            case ListNode():
+                for item in node.items if node.templated else ():
+                    self.node(item, names)
+            case MapNode():
+                for entry in node.entries if node.templated else ():
+                    self.node(entry.key, names)
+                    self.node(entry.value, names)
+
+    def expression(self, expression: Expression | None, names: Names) -> None:
+        """Check a bare expression."""
+        if expression is not None:
+            self._check(expression.text, expression.at, names, bare=True)
+
+    def expressions(self, several: Iterable[Expression | None], names: Names) -> None:
+        """Check bare expressions."""
+        for each in several:
+            self.expression(each, names)
+
+    def shape(self, node: Node, names: Names) -> Any:
+        """Return what is known of the value of a template that is one name with fields, else Any."""
+        match = (
+            _SINGLE.fullmatch(node.value)
+            if isinstance(node, Scalar) and isinstance(node.value, str)
+            else None
+        )
+        if match is None:
+            return Any
+        name, *fields = match[1].split(".")
+        known = names.find(name)
+        shape = known.shape if known is not None else Any
+        for each in fields:
+            shape = member(shape, each)
+        return Any if shape is MISSING else shape
+
+    def words(self, node: Node) -> Iterable[tuple[str, str, int, Location]]:
+        """Go through all names used below a node: name, text, offset, and where the text begins."""
+        match node:
+            case Scalar():
+                if node.templated and isinstance(node.value, str):
+                    for use in self._used(node.value, bare=False):
+                        yield use.name, node.value, use.offset, inside(node)
+            case ListNode():
+                for item in node.items:
+                    yield from self.words(item)
+            case MapNode():
+                for entry in node.entries:
+                    yield from self.words(entry.value)
+
+    def unknown(self, name: str, text: str, offset: int, at: Location, known: Iterable[str]) -> None:
+        """Note a name that nobody knows."""
+        hint = self.elsewhere.get(name) or did_you_mean(name, known)
+        code = "E306" if name in self.elsewhere else "E301"
+        self._say(code, f"unknown name {name!r}", self._places.of(name, offset, text, at), hint)
+
+    def _check(self, text: str, at: Location, names: Names, *, bare: bool) -> None:
+        uses = self._used(text, bare=bare)
+        if (text, bare) in self._wrong:
+            self._syntax(text, at, bare=bare)
+        for use in uses:
+            known = names.find(use.name)
+            if known is None:
+                self._unknown(use, text, at, names, bare=bare)
+            elif self._usable(use, known, text, at):
+                self._fields(use, known, text, at)
+                self._follow(known, names, at)
+
+    def _used(self, text: str, *, bare: bool) -> tuple[NameUse, ...]:
+        key = (text, bare)
+        if key not in self._uses:
+            self._uses[key] = self._templates.names_in(text, bare=bare)
+            if self._templates.check(_written(text, _NOWHERE, bare=bare)):
+                self._wrong.add(key)
+        return self._uses[key]
+
+    def _syntax(self, text: str, at: Location, *, bare: bool) -> None:
+        for fault in self._templates.check(_written(text, at, bare=bare)):
+            self._say(fault.code, fault.message, fault.at or at, fault.hint)
+
+    def _unknown(self, use: NameUse, text: str, at: Location, names: Names, *, bare: bool) -> None:
+        if self.lenient:
+            return
+        hint = self.elsewhere.get(use.name) or did_you_mean(use.name, set(names))
+        if not hint and self.seen_only:
+            hint = self.seen_only
+        if not hint and bare and not use.fields:
+            hint = f"if it is a text, write it in quotes: '{use.name}'"
+        if hint and (known := names.find(hint.split("'")[1] if hint.startswith("did") else "")):
+            hint += _origin(known)
+        code = "E306" if use.name in self.elsewhere else "E301"
+        self._say(code, f"unknown name {use.name!r}", self._places.of(use.name, use.offset, text, at), hint)
+
+    def _usable(self, use: NameUse, known: Known, text: str, at: Location) -> bool:
+        if known.unusable is not None:
+            code, reason, hint = known.unusable
+            self._say(code, f"{use.name!r} {reason}", self._places.of(use.name, use.offset, text, at), hint)
+            return False
+        if known.absent_on and not self.lenient and not _guarded(use, text):
+            where = self._places.of(use.name, use.offset, text, at)
+            self._say(
+                "E305", _absent(f"variable {use.name!r}", known.absent_on), where, _defined(use.name, known)
+            )
+            return False
+        return True
+
+    def _fields(self, use: NameUse, known: Known, text: str, at: Location) -> None:
+        shape, path = known.shape, use.name
+        for field, offset in zip(use.fields, use.field_offsets, strict=False):
+            inner = member(shape, field)
+            if inner is MISSING:
+                where = self._places.of(field, offset, text, at)
+                self._say(
+                    "E302", f"{_said(path, shape, known)} has no field {field!r}", where, _near(field, shape)
+                )
+                return
+            shape, path = inner, f"{path}.{field}"
+            absent = known.absent_fields.get(path)
+            if absent and not _guarded(use, text):
+                where = self._places.of(field, offset, text, at)
+                hint = f"give that bench the label, or write {path} | default(…)"
+                self._say("E305", _absent(f"{path!r}", absent), where, hint)
+                return
+
+    def _follow(self, known: Known, names: Names, at: Location) -> None:
+        """Check the definition of a variable with the names of the place that uses it."""
+        for node in known.nodes:
+            key = (id(node), id(names.outer))
+            if known in self._following:
+                self._say(
+                    "E309", "the variable is defined by itself", node.at, "give one of them another name"
+                )
+            elif key not in self._followed:
+                self._followed.add(key)
+                before = self.chain
+                self.chain = (*before, ("it is used here", at))
+                self._following.append(known)
+                self.node(node, names)
+                self._following.pop()
+                self.chain = before
+
+    def _say(self, code: str, message: str, at: Location, hint: str) -> None:
+        self._faults.add(code, message, at=at, hint=hint, chain=self.chain)
+
+
+def _written(text: str, at: Location, *, bare: bool) -> Scalar | Expression:
+    return Expression(text=text, at=at) if bare else Scalar(at, text, text)
+
+
+def _guarded(use: NameUse, text: str) -> bool:
+    """Tell whether the expression itself says what happens when the name has no value."""
+    end = use.offset + len(use.name)
+    if use.fields:
+        end = use.field_offsets[-1] + len(use.fields[-1])
+    return _GUARD.match(text, end) is not None
+
+
+def _origin(known: Known) -> str:
+    return f"  ({known.kind}, {known.at})" if known.at is not None else ""
+
+
+def _absent(what: str, benches: tuple[str, ...]) -> str:
+    more = f" and {len(benches) - 1} more" if len(benches) > 1 else ""
+    return f"{what} is not defined on bench {benches[0]!r}{more}"
+
+
+def _defined(name: str, known: Known) -> str:
+    return f"others define it ({known.at}); or write {name} | default(…)" if known.at else ""
+
+
+def _said(path: str, shape: Any, known: Known) -> str:
+    if known.source and "." not in path:
+        return f"{path} ({known.source})"
+    return f"{path}, {describe(shape)}," if not fields_of(shape) else path
+
+
+def _near(field: str, shape: Any) -> str:
+    have = fields_of(shape)
+    return did_you_mean(field, have) or (f"it has: {', '.join(have)}" if have else "")

@@ -66,7 +66,7 @@ class Faults(Options):
     line_rate: int = arg(default=11520, help="bytes per second that arrive in the receiver", minimum=1)
     printk_every: Duration | None = arg(default=None, help="a kernel message on the console, again and again")
     printk_at: int | None = arg(
-        default=None, help="a kernel message after so many bytes of what each typed line causes"
+        default=None, help="a kernel message after so many bytes of the echo and output of each line"
     )
     printk_level: int = arg(
         default=6, help="their level, 0 to 7; below the console's level they show", maximum=7

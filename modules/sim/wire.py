@@ -25,10 +25,12 @@ class Wire:
         self._held = b""
         self._level = 0.0
         self._last_arrival = 0.0
+        self._awaited = False
         self._insert_in: int | None = None
 
     def at_prompt(self) -> None:
         """Say that a line is going to be typed."""
+        self._awaited = True
         self._held = b""
         self._drop = self._swap = 0
         if self._lines_to_damage:
@@ -39,7 +41,8 @@ class Wire:
         arrived = b"".join(self._damaged(data[at : at + 1]) for at in range(len(data)))
         if self._faults.fifo:
             arrived = self._overrun(arrived, now)
-        if self.kernel_message and self._faults.printk_at is not None and (b"\r" in data or b"\n" in data):
+        if data and self._awaited:
+            self._awaited = False
             self._insert_in = self._faults.printk_at
         return arrived
 

@@ -1,1 +1,31 @@
 """The console engine: reads always, matches from cursors, never guesses."""
+
+from runner.console.console import Console
+from runner.console.inline import Inline, TimedStream
+from runner.console.pattern import Pattern, PatternLike, Patterns, exact, regex
+from runner.console.results import Entered, Found, LoggedIn, Match, Ran
+from runner.console.settings import ConsoleSettings, Interrupt, LoginSettings, UbootSettings
+from runner.console.stream import Chunk, ConsoleGone, Stream
+
+__all__ = [
+    "Chunk",
+    "Console",
+    "ConsoleGone",
+    "ConsoleSettings",
+    "Entered",
+    "Found",
+    "Inline",
+    "Interrupt",
+    "LoggedIn",
+    "LoginSettings",
+    "Match",
+    "Pattern",
+    "PatternLike",
+    "Patterns",
+    "Ran",
+    "Stream",
+    "TimedStream",
+    "UbootSettings",
+    "exact",
+    "regex",
+]

@@ -1,0 +1,184 @@
+"""Console: the interface that drivers offer by giving a port, and that verbs use."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+
+from runner.api import Context, Duration, Interface, Secret
+from runner.console import environment, interrupt, login, shell, uboot, waiting
+from runner.console.closing import leave_shell
+from runner.console.expectation import Mode
+from runner.console.frame import Nonces
+from runner.console.live import Live, Place
+from runner.console.pattern import Patterns
+from runner.console.results import Entered, LoggedIn, Match, Ran
+from runner.console.settings import ConsoleSettings, Interrupt
+from runner.console.source import Reader, Source
+from runner.console.stream import Chunk, Stream
+
+
+class Console(Interface):
+    """A serial console or what is like one, read from all the time.
+
+    A driver gives `connect` and has an option `settings`; all else is written here. Positions
+    are offsets in the raw log. One wait or exchange at a time, from one thread.
+    """
+
+    settings: ConsoleSettings
+    _live: Live | None = None
+    _nonces: Nonces | None = None
+
+    @abc.abstractmethod
+    def connect(self) -> Stream:
+        """Open the port, by its stable name; raise LabError when it is not there. Called again after a loss."""
+
+    def start(
+        self,
+        record: Callable[[Chunk], None],
+        name: str,
+        *,
+        source: Source | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """Read from now on; `record` gets every chunk. Raise the driver's LabError when the port is not there.
+
+        `source` replaces the reading thread; `seed` makes the nonces the same each time.
+        """
+        live = Live(source or Reader(self.connect, name), self.settings, name, record)
+        live.start()
+        self._live, self._nonces = live, Nonces(seed)
+
+    def stop(self) -> None:
+        """Give the shell back what was changed, within a second, and let go of the port."""
+        live, self._live = self._live, None
+        if live is not None:
+            try:
+                leave_shell(live, self._names)
+            finally:
+                live.source.stop()
+
+    def send(self, data: bytes, context: Context) -> None:
+        """Type bytes as they are, at the console's pace; raise LabError when the port is gone."""
+        self._use.send(data, context)
+
+    def expect(
+        self,
+        patterns: Patterns,
+        context: Context,
+        *,
+        within: Duration,
+        since: str = "last",
+        forbid: Patterns = (),
+        absent: bool = False,
+        all_of: bool = False,
+        ordered: bool = False,
+        count: int = 1,
+        origin: str = "within",
+    ) -> Match:
+        """Wait until a pattern is there (or all of them, or all in this order, or one so many times).
+
+        Text is a regular expression, bytes are themselves, a mapping names them. They are looked
+        for in the clean text and in the kernel's messages. `since`: ``last`` (the end of the last
+        match), ``start``, ``now``, ``power_on`` or the name of a mark. A pattern of `forbid` fails
+        at once. `absent`: none may appear within the time. `origin` names the limit `within`.
+
+        Raise TimedOut (the evidence says what came, and what came nearest), Failed for what must
+        not appear, LabError when the port is gone, RecipeFault for an impossible pattern or mark.
+        """
+        mode: Mode = "ordered" if ordered else "all" if all_of else "any"
+        return waiting.expect(
+            self._use,
+            patterns,
+            context,
+            within=within,
+            since=since,
+            forbid=forbid,
+            absent=absent,
+            mode=mode,
+            count=count,
+            origin=origin,
+        )
+
+    def run(self, command: str, context: Context, *, timeout: Duration) -> Ran:
+        """Run a command at a POSIX shell and return its output and status, whatever the status is.
+
+        The first time it enters the shell: proves it, and quiets it. Raise TimedOut when it has not
+        ended in time (it is interrupted then) or no shell answers, LabError when it keeps arriving
+        damaged or the port is gone. Kernel messages are not in the output, unless the command names
+        the kernel's log (``dmesg``, ``journalctl``, ``kmsg``).
+        """
+        return shell.run(self._use, command, self._names, context, timeout=timeout)
+
+    def login(
+        self, context: Context, *, user: str, password: Secret | str | None = None, within: Duration
+    ) -> LoggedIn:
+        """Get to a shell that answers: through the login if there is one.
+
+        Raise Failed at once for a refused or expired password, an emergency shell, ``(initramfs)``
+        or a kernel panic; TimedOut otherwise.
+        """
+        return login.login(self._use, self._names, context, user=user, password=password, within=within)
+
+    def enter_uboot(
+        self, context: Context, *, within: Duration, interrupt_by: Interrupt | None = None
+    ) -> Entered:
+        """Interrupt autoboot until U-Boot's prompt has answered. The power is switched by the caller.
+
+        `interrupt_by` replaces the console's setting. Raise Failed when the kernel starts instead,
+        TimedOut when there is no prompt.
+        """
+        how = interrupt_by or self.settings.uboot.interrupt
+        return interrupt.enter(self._use, self._names, context, interrupt=how, within=within)
+
+    def run_uboot(self, command: str, context: Context, *, timeout: Duration) -> Ran:
+        """Run a command at the U-Boot prompt; the status is None where its parser cannot tell.
+
+        Raise Failed when no prompt answers, TimedOut when the command has not ended in time (it is
+        interrupted then), LabError when what is typed does not come back as it was.
+        """
+        return uboot.run(self._use, command, self._names, context, timeout=timeout)
+
+    def get_env(self, name: str, context: Context, *, timeout: Duration) -> str | None:
+        """Return the value of a U-Boot variable; None when it is not defined."""
+        return environment.get(self._use, name, self._names, context, timeout=timeout)
+
+    def set_env(self, name: str, value: str | None, context: Context, *, timeout: Duration) -> None:
+        """Set a U-Boot variable, or delete it with None; raise Failed when U-Boot refuses."""
+        environment.put(self._use, name, value, self._names, context, timeout=timeout)
+
+    def mark(self, name: str) -> int:
+        """Name the present position for `since`; return it."""
+        live = self._use
+        with live.source.lock:
+            return live.transcript.mark(name, live.clock())
+
+    def power_mark(self) -> None:
+        """Set the mark ``power_on``: what came before it says nothing about the board any more."""
+        live = self._use
+        with live.source.lock:
+            live.transcript.interrupted()
+            live.transcript.last = live.transcript.mark("power_on", live.clock())
+            live.place = Place()
+
+    def position(self) -> int:
+        """Return how many bytes have come."""
+        return self._use.transcript.position
+
+    def tail(self, lines: int = 8) -> str:
+        """Return the last lines, cleaned, kernel messages among them."""
+        live = self._use
+        with live.source.lock:
+            return live.transcript.tail(lines)
+
+    @property
+    def _use(self) -> Live:
+        if self._live is None:
+            raise RuntimeError("the console has not been started")
+        return self._live
+
+    @property
+    def _names(self) -> Nonces:
+        if self._nonces is None:
+            self._nonces = Nonces()
+        return self._nonces

@@ -1,0 +1,168 @@
+"""Listening for the frame of a command: begin, output, end, or the word that it was not run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from runner.console import frame
+from runner.console.track import Track
+from runner.console.transcript import Transcript
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What stood between the frames."""
+
+    output: bytes
+    status: int | None
+    start: int
+    """Raw offset of the output."""
+    end: int
+    """Raw offset of the frame behind it."""
+    certain: int
+    """Raw offset behind that frame."""
+    kernel: tuple[bytes, ...] = ()
+    dropped: int = 0
+    known: bool = True
+    """False when the shell printed ``$?`` as it is."""
+
+
+class Exchange:
+    """Listens for a command's frame from a raw offset on.
+
+    `begins`: the shell's function prints a frame before the output as well; it says when it
+    `refused` what arrived, the shell when the function is `lost`. Otherwise the output
+    begins at `begun`, behind the verified echo.
+    A frame that looks like a kernel message is one all the same: then something puts time
+    stamps before all lines of this console, and they are taken off.
+    """
+
+    def __init__(self, transcript: Transcript, nonce: str, start: int, *, begins: bool) -> None:
+        """Listen from the raw offset `start` on."""
+        self._transcript = transcript
+        self._nonce = nonce
+        self.start = start
+        self._begin = frame.begin(nonce)
+        self._end = frame.end(nonce)
+        self._key = f"}}{nonce}".encode()
+        self._text_from = self._text_at = transcript.text.offset_of(start)
+        self._kernel_at = transcript.kernel.offset_of(start)
+        self.begun: int | None = None if begins else self._text_at
+        self.stamped = False
+        self.answer: Answer | None = None
+        self.refused = False
+        self.lost = False
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, or was not run."""
+        return self.answer is not None or self.refused or self.lost
+
+    def advance(self, *, quiet: bool) -> None:
+        """Look at what is new."""
+        _ = quiet
+        if self.done:
+            return
+        text = self._transcript.text
+        if self.begun is None and not self._look_for_begin(text):
+            self._look_in_kernel()
+            return
+        found = self._ended(text)
+        if found is not None:
+            self._close(found)
+        else:
+            self._look_in_kernel()
+
+    def _look_for_begin(self, text: Track) -> bool:
+        at = text.find(self._begin, self._text_at)
+        if at >= 0:
+            self.begun = self._text_at = at + len(self._begin)
+            return True
+        self.refused = text.find(frame.REFUSED, self._text_at) >= 0
+        self.lost = text.search(frame.LOST, self._text_at, text.end) is not None
+        self._text_at = max(self._text_at, text.end - len(self._begin) + 1)
+        return False
+
+    def _ended(self, text: Track) -> tuple[int, int, re.Match[bytes]] | None:
+        at = text.find(self._key, self._text_at)
+        while at >= 0:
+            line = text.slice(at, text.line_end(at))
+            found = self._end.match(line)
+            if found:
+                return at, at + found.end(), found
+            if not line.endswith(b"\n"):
+                self._text_at = at
+                return None
+            at = text.find(self._key, at + 1)
+        self._text_at = max(self._text_at, text.end - len(self._key) + 1)
+        return None
+
+    def _close(self, found: tuple[int, int, re.Match[bytes]]) -> None:
+        transcript, (at, stop, match) = self._transcript, found
+        begun = self.begun or 0
+        kernel = transcript.kernel
+        certain = transcript.text.raw_of(stop - 1) + 1
+        first, last = kernel.offset_of(self.start), kernel.offset_of(certain)
+        self.answer = Answer(
+            output=transcript.text.slice(begun, at),
+            status=frame.status_of(match),
+            start=transcript.text.raw_of(begun),
+            end=transcript.text.raw_of(at),
+            certain=certain,
+            kernel=tuple(line for _, line in kernel.lines(first, last)),
+            dropped=max(transcript.text.start - begun, 0),
+            known=match[1] is None or match[1].isdigit(),
+        )
+
+    def _look_in_kernel(self) -> None:
+        """Look for the frame on lines that carry a stamp like the kernel's."""
+        kernel = self._transcript.kernel
+        at = kernel.rfind(self._key, self._kernel_at)
+        self._kernel_at = max(self._kernel_at, kernel.end - len(self._key) + 1)
+        if at < 0:
+            return
+        certain = kernel.raw_of(kernel.line_end(at) - 1) + 1
+        start = self.start if self.begun is None else self._transcript.text.raw_of(self.begun)
+        whole = self._transcript.merged(start, max(certain, kernel.raw_of(at) + 1), stamps=False)
+        found = self._end.search(whole)
+        if found is None:
+            return
+        begun = whole.find(self._begin)
+        begun = begun + len(self._begin) if begun >= 0 else 0
+        self.stamped = True
+        self.answer = Answer(
+            output=whole[begun : found.start()],
+            status=frame.status_of(found),
+            start=start,
+            end=certain,
+            certain=certain,
+            known=found[1] is None or found[1].isdigit(),
+        )
+
+
+class Echo:
+    """Listens for what was typed, as it comes back."""
+
+    def __init__(self, transcript: Transcript, typed: bytes, start: int) -> None:
+        """Listen from the raw offset `start` on."""
+        self._transcript = transcript
+        self._typed = typed
+        self._at = transcript.text.offset_of(start)
+        self.seen = False
+
+    @property
+    def done(self) -> bool:
+        """Whether it has come back whole."""
+        return self.seen
+
+    def advance(self, *, quiet: bool) -> None:
+        """Look at what is new."""
+        _ = quiet
+        text = self._transcript.text
+        if text.find(self._typed, self._at) >= 0:
+            self.seen = True
+        elif self._transcript.held:
+            tail = text.slice(max(self._at, text.end - len(self._typed)), text.end)
+            self.seen = self._typed in tail + self._transcript.held
+        self._at = max(self._at, text.end - len(self._typed) + 1)

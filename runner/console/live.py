@@ -1,0 +1,166 @@
+"""A console in use: what it says, what is typed, and waiting for the one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from runner.api import Context, LabError
+from runner.console.settings import ConsoleSettings
+from runner.console.source import Source
+from runner.console.stream import Chunk
+from runner.console.transcript import Listener, Transcript
+
+_FIRST_PACE = 0.001
+_SLOWEST_PACE = 0.02
+
+
+class Waited(Listener, Protocol):
+    """A listener that knows when it has seen what it waits for."""
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing more to wait for."""
+
+
+@dataclass
+class Place:
+    """What is believed to be at the other end, until something shows otherwise."""
+
+    kind: str = "unknown"
+    """``unknown``, ``shell`` (with the function that checks a command), ``plain shell``, ``uboot``."""
+    hush: bool = True
+    """Whether U-Boot's parser knows ``;`` and ``$?``."""
+    kernel_level: str = ""
+    """The console log level to be restored."""
+
+
+class Live:
+    """The state of a started console."""
+
+    def __init__(
+        self, source: Source, settings: ConsoleSettings, name: str, record: Callable[[Chunk], None]
+    ) -> None:
+        """Begin with an empty transcript; `start` opens the port."""
+        self.source = source
+        self.settings = settings
+        self.name = name
+        self.transcript = Transcript(quiet=settings.quiet)
+        self.place = Place()
+        self._record = record
+        self._pace = float(settings.char_delay)
+
+    def start(self) -> None:
+        """Open the port and read from now on."""
+        self.source.start(self._hear)
+
+    def _hear(self, chunk: Chunk) -> None:
+        self._record(chunk)
+        if chunk.gap:
+            self.transcript.interrupted()
+            self.source.lock.notify_all()
+        else:
+            self.transcript.feed(chunk.data, chunk.monotonic_ns / 1e9)
+
+    def send(self, data: bytes, context: Context) -> None:
+        """Type bytes at the pace that this console bears."""
+        if not self._pace:
+            context.check_cancelled()
+            self.source.write(data)
+            return
+        size = self.settings.chunk
+        for start in range(0, len(data), size):
+            self.source.write(data[start : start + size])
+            context.sleep(self._pace)
+
+    def typing_time(self, data: bytes) -> float:
+        """Return how many seconds `send` takes at least."""
+        return self._pace * len(data) / self.settings.chunk
+
+    def slow_down(self) -> float:
+        """Type more slowly from now on; return the new pause in seconds."""
+        self._pace = min(max(_FIRST_PACE, self._pace * 4), max(_SLOWEST_PACE, self._pace))
+        return self._pace
+
+    @contextmanager
+    def listening(self, listener: Waited) -> Iterator[None]:
+        """Let somebody listen, and wake whoever waits when it is done."""
+        watch = _Wake(listener, self.source)
+        with self.source.lock:
+            self.transcript.listen(watch)
+        try:
+            yield
+        finally:
+            with self.source.lock:
+                self.transcript.leave(watch)
+
+    def wait(self, listener: Waited, until: float, context: Context) -> bool:
+        """Wait until a listener is done; False when the time `until` (of `clock`) has come before."""
+        source, transcript = self.source, self.transcript
+        if listener.done:
+            return True
+        take_back = context.on_cancel(source.wake)
+        try:
+            with source.lock:
+                while not listener.done:
+                    context.check_cancelled()
+                    now = source.clock()
+                    if now >= until:
+                        return False
+                    quiet_at = transcript.quiet_at
+                    due = until if quiet_at is None else min(until, quiet_at)
+                    if due > now:
+                        source.wait(due - now)
+                    transcript.tick(source.clock())
+        finally:
+            take_back()
+        return True
+
+    def note_gap(self, text: str) -> None:
+        """Put a remark into the record, where the console's own gaps are."""
+        now = round(self.clock() * 1e9)
+        self._record(Chunk(self.transcript.position, now, now, b"", text))
+
+    def clock(self) -> float:
+        """Return the time in seconds."""
+        return self.source.clock()
+
+    def check_present(self) -> None:
+        """Raise LabError when the port is away."""
+        if self.source.gone:
+            raise LabError(
+                f"console {self.name!r} is gone: {self.source.gone}", hint="is the adapter plugged in?"
+            )
+
+
+class _Wake:
+    """Passes on what is heard, and notifies once the listener is done."""
+
+    def __init__(self, listener: Waited, source: Source) -> None:
+        self._listener = listener
+        self._source = source
+
+    def advance(self, *, quiet: bool) -> None:
+        if self._listener.done:
+            return
+        self._listener.advance(quiet=quiet)
+        if self._listener.done:
+            self._source.lock.notify_all()
+
+
+class Deadline:
+    """When a wait is over, and which limit says so."""
+
+    def __init__(self, live: Live, seconds: float, origin: str, context: Context) -> None:
+        """Begin now; the step's own limit is kept if it is shorter."""
+        left = float(context.left)
+        self.started = live.clock()
+        self.seconds = min(seconds, left)
+        self.origin = origin if seconds <= left else "the step's timeout"
+        self.until = self.started + self.seconds
+
+    def left(self, live: Live) -> float:
+        """Return how many seconds there still are."""
+        return max(self.until - live.clock(), 0.0)

@@ -1,0 +1,141 @@
+"""Commands at a U-Boot prompt: typed by their echo, framed, with a status where the parser knows one.
+
+An empty line repeats the last command (U-Boot, common/cli_simple.c, `cli_simple_loop`), so none is
+ever sent. Without the hush parser (``CONFIG_HUSH_PARSER``) there is no ``$?``.
+"""
+
+from __future__ import annotations
+
+from runner.api import Context, Duration, Failed, TimedOut
+from runner.console import frame
+from runner.console.exchange import Exchange
+from runner.console.keyboard import CLEAR, ask, comes_back, type_line
+from runner.console.live import Deadline, Live, Place
+from runner.console.results import Ran
+from runner.console.waiting import limit_evidence, shown
+
+_ERASE = b"\x15"
+
+
+def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, timeout: Duration) -> Ran:
+    """Run a command at the U-Boot prompt. See `Console.run_uboot`."""
+    frame.refuse_untypable(command, "the command")
+    deadline = Deadline(live, timeout, "timeout", context)
+    if live.place.kind != "uboot":
+        live.place = find_prompt(live, nonces, deadline, context)
+    if not live.place.hush:
+        return _without_status(live, command, nonces, deadline, context)
+    nonce = nonces.next(3)
+    exchange, resent = ask(live, nonce, f"{command};{frame.closing(nonce)}", deadline, context)
+    return _ran(live, command, exchange, deadline, resent)
+
+
+def _ran(live: Live, command: str, exchange: Exchange, deadline: Deadline, resent: int) -> Ran:
+    answer = exchange.answer
+    if answer is None:
+        raise _timed_out(live, command, exchange.start, deadline)
+    live.transcript.last = answer.certain
+    came = live.transcript.time_of(answer.certain - 1)
+    return Ran(
+        output=shown(answer.output).strip("\n"),
+        status=answer.status,
+        elapsed=Duration(max((came or live.clock()) - deadline.started, 0.0)),
+        resent=resent,
+        dropped=answer.dropped,
+    )
+
+
+def find_prompt(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context) -> Place:
+    """Have U-Boot print a fresh word, and learn whether its parser knows ``$?``; raise Failed when nothing does."""
+    nonce = nonces.next(3)
+    exchange, _ = ask(
+        live, nonce, frame.closing(nonce), deadline, context, patience=float(live.settings.answer)
+    )
+    if exchange.answer is None:
+        live.check_present()
+        raise Failed(
+            f"console {live.name!r}: no U-Boot prompt answers",
+            evidence=limit_evidence(live, deadline, exchange.start),
+            hint="uboot_enter first",
+        )
+    live.transcript.last = exchange.answer.certain
+    hush = live.settings.uboot.hush
+    return Place(kind="uboot", hush=exchange.answer.status is not None if hush == "auto" else hush)
+
+
+def _without_status(
+    live: Live, command: str, nonces: frame.Nonces, deadline: Deadline, context: Context
+) -> Ran:
+    """Run a command where ``;`` is unknown: what looks like the prompt is asked to prove it."""
+    resent = type_line(live, command, deadline, context)
+    start = live.transcript.position
+    live.send(live.settings.newline.encode(), context)
+    looked = start
+    while live.clock() < deadline.until:
+        prompt = Prompt(live, looked)
+        with live.listening(prompt):
+            if not live.wait(prompt, deadline.until, context):
+                break
+        looked = live.transcript.position
+        nonce = nonces.next(3)
+        live.send(_ERASE, context)
+        if not comes_back(live, f"echo }}{nonce}".encode(), deadline, context):
+            continue
+        exchange = Exchange(live.transcript, nonce, live.transcript.position, begins=False)
+        with live.listening(exchange):
+            live.send(live.settings.newline.encode(), context)
+            live.wait(exchange, min(live.clock() + live.settings.answer, deadline.until), context)
+        if exchange.answer is not None:
+            return _unknown(live, start, prompt.at, exchange.answer.certain, deadline, resent)
+    raise _timed_out(live, command, start, deadline)
+
+
+def _unknown(live: Live, start: int, prompt: int, certain: int, deadline: Deadline, resent: int) -> Ran:
+    transcript = live.transcript
+    transcript.last = certain
+    output = transcript.text.slice(transcript.text.offset_of(start), prompt)
+    came = transcript.time_of(transcript.text.raw_of(prompt))
+    return Ran(
+        output=shown(output).strip("\n"),
+        status=None,
+        elapsed=Duration(max((came or live.clock()) - deadline.started, 0.0)),
+        resent=resent,
+    )
+
+
+def _timed_out(live: Live, command: str, start: int, deadline: Deadline) -> TimedOut:
+    """Interrupt the command and say that it took too long."""
+    live.check_present()
+    evidence = limit_evidence(live, deadline, start)
+    live.source.write(CLEAR)
+    return TimedOut(
+        f"console {live.name!r}: {command[:60]!r} has not ended within {Duration(deadline.seconds)}; "
+        "it was interrupted with Ctrl-C",
+        evidence={"command": command, **evidence},
+    )
+
+
+class Prompt:
+    """Listens for what looks like the prompt: at the start of the last line, and silence behind it."""
+
+    def __init__(self, live: Live, start: int) -> None:
+        """Look behind the raw offset `start`."""
+        self._text = live.transcript.text
+        self._from = self._text.offset_of(start)
+        self._wanted = live.settings.uboot.prompt.encode()
+        self.at = -1
+        """Offset of the prompt in the text."""
+
+    @property
+    def done(self) -> bool:
+        """Whether it is there."""
+        return self.at >= 0
+
+    def advance(self, *, quiet: bool) -> None:
+        """Look at the last line."""
+        if not quiet or self._text.end <= self._from:
+            return
+        begin = self._text.line_start(self._text.end)
+        last = self._text.slice(begin, self._text.end)
+        if last.rstrip(b" ").endswith(self._wanted.rstrip(b" ")):
+            self.at = begin

@@ -1,0 +1,175 @@
+"""Events fold into the result of a run; what only a long report needs is not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, assert_never
+
+from runner.agent.calls import ConsoleBytes
+from runner.result import (
+    ArtifactSaved,
+    BenchLost,
+    BenchReleased,
+    BenchTaken,
+    CaseFinished,
+    CaseStarted,
+    DeviceOpened,
+    Event,
+    Logged,
+    Measured,
+    Outcome,
+    PlayFinished,
+    PlayStarted,
+    Problem,
+    Progress,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepStarted,
+)
+
+OK, FAILED, INPUT, LAB, NO_BENCH, CLEAN_UP = 0, 1, 2, 3, 4, 5
+_EXECUTED = frozenset(
+    {Outcome.PASSED, Outcome.FLAKY, Outcome.XFAILED, Outcome.XPASSED, Outcome.FAILED, Outcome.ERROR}
+)
+
+
+class Verdicts(Protocol):
+    """The options that decide about the exit code."""
+
+    @property
+    def strict_flaky(self) -> bool:
+        """A flaky case fails the run."""
+
+    @property
+    def fail_on_skip(self) -> bool:
+        """A skipped case fails the run."""
+
+    @property
+    def allow_empty(self) -> bool:
+        """A run without a case is fine."""
+
+
+@dataclass(slots=True)
+class RunResult:
+    """What came of a run. It grows while the run goes on; everything in it is frozen.
+
+    `measures` and `bad_steps`: by case id, of its last attempt.
+    """
+
+    run: str = ""
+    started: str = ""
+    folder: str = ""
+    version: str = ""
+    recipes: tuple[str, ...] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
+    plays: list[PlayStarted] = field(default_factory=list)
+    cases: list[CaseFinished] = field(default_factory=list)
+    measures: dict[str, list[Measured]] = field(default_factory=dict)
+    bad_steps: dict[str, list[StepFinished]] = field(default_factory=dict)
+    steps: int = 0
+    benches: dict[str, BenchTaken] = field(default_factory=dict)
+    lost: list[BenchLost] = field(default_factory=list)
+    artifacts: list[ArtifactSaved] = field(default_factory=list)
+    clean_up: list[Problem] = field(default_factory=list)
+    seconds: float = 0.0
+    exit_code: int | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return the number of cases for each outcome that occurred."""
+        counts: dict[str, int] = {}
+        for outcome in sorted(case.outcome for case in self.cases):
+            counts[outcome.word] = counts.get(outcome.word, 0) + 1
+        return counts
+
+
+class Fold:
+    """A listener that grows a result."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.result = RunResult()
+
+    def hear(self, event: Event) -> None:  # noqa: C901, PLR0912 - one branch for each kind of event
+        """Take an event in."""
+        result = self.result
+        match event:
+            case RunStarted():
+                result.run, result.started, result.folder = event.run, event.started, event.folder
+                result.version, result.recipes, result.options = event.version, event.recipes, event.options
+            case PlayStarted():
+                result.plays.append(event)
+            case BenchTaken():
+                result.benches[event.bench] = event
+            case BenchLost():
+                result.lost.append(event)
+            case CaseStarted():
+                result.measures.pop(event.case, None)
+                result.bad_steps.pop(event.case, None)
+            case StepFinished():
+                self._step(event)
+            case CaseFinished():
+                result.cases.append(event)
+            case ArtifactSaved():
+                result.artifacts.append(event)
+            case PlayFinished():
+                result.clean_up.extend(event.problems)
+            case RunFinished():
+                result.seconds, result.exit_code = event.seconds, event.exit_code
+            case BenchReleased() | DeviceOpened() | StepStarted() | Progress() | Logged():
+                pass
+            case _:
+                assert_never(event)
+
+    def _step(self, event: StepFinished) -> None:
+        self.result.steps += 1
+        if event.measures:
+            self.result.measures.setdefault(event.case, []).extend(event.measures)
+        if not event.outcome.good:
+            self.result.bad_steps.setdefault(event.case, []).append(event)
+
+    def console(self, chunk: ConsoleBytes) -> None:
+        """Leave console bytes to others."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def fold(events: Iterable[Event]) -> RunResult:
+    """Return what came of a run, from its events."""
+    folder = Fold()
+    for event in events:
+        folder.hear(event)
+    return folder.result
+
+
+def exit_code(result: RunResult, options: Verdicts, *, signal: int = 0, refused: bool = False) -> int:
+    """Return the exit code of a run (language.md, section 5). `signal`: what interrupted it."""
+    if signal:
+        return 128 + signal
+    outcomes = {case.outcome for case in result.cases}
+    if _failed(outcomes, options):
+        return FAILED
+    if not outcomes & _EXECUTED and not refused and not outcomes - {Outcome.SKIPPED}:
+        return _empty(result, options)
+    if outcomes & {Outcome.ERROR, Outcome.CANCELLED} or (Outcome.BLOCKED in outcomes and not refused):
+        return LAB
+    if refused:
+        return NO_BENCH
+    return CLEAN_UP if result.clean_up else OK
+
+
+def _failed(outcomes: set[Outcome], options: Verdicts) -> bool:
+    return bool(
+        outcomes & {Outcome.FAILED, Outcome.XPASSED}
+        or (options.strict_flaky and Outcome.FLAKY in outcomes)
+        or (options.fail_on_skip and Outcome.SKIPPED in outcomes)
+    )
+
+
+def _empty(result: RunResult, options: Verdicts) -> int:
+    if options.allow_empty:
+        return CLEAN_UP if result.clean_up else OK
+    return INPUT

@@ -23,7 +23,7 @@ def expression(node: Node, what: str, faults: Faults) -> Expression | None:
         return None
     text = node.value if isinstance(node.value, str) else node.text
     if "{{" in text or "{%" in text:
-        _braces(node, text, what, faults)
+        _braces(node, text, what, faults, line=f"{what}: ")
         return None
     if not text.strip():
         wrong(node, what, "an expression", faults)
@@ -33,14 +33,19 @@ def expression(node: Node, what: str, faults: Faults) -> Expression | None:
 
 def expressions(node: Node, what: str, faults: Faults) -> tuple[Expression, ...]:
     """Read one expression or a list of them."""
+    if isinstance(node, ListNode) and node.templated:
+        for item in node.items:
+            if isinstance(item, Scalar) and item.templated:
+                _braces(item, item.text, what, faults, line="- ")
+        return ()
     found = (expression(item, what, faults) for item in listed(node))
     return tuple(each for each in found if each is not None)
 
 
-def _braces(node: Scalar, text: str, what: str, faults: Faults) -> None:
+def _braces(node: Scalar, text: str, what: str, faults: Faults, *, line: str) -> None:
     whole = _BRACES.fullmatch(text.strip())
     bare = whole[1] if whole and "{{" not in whole[1] else _BRACES.sub(r"\1", text)
-    hint = f"write {what}: {quoted(bare)}" if "{" not in bare else "write it without {{ }} and {% %}"
+    hint = f"write {line}{quoted(bare)}" if "{" not in bare else "write it without {{ }} and {% %}"
     faults.add("E304", f"{what} is an expression already: it takes no {{{{ }}}}", at=node.at, hint=hint)
 
 

@@ -10,7 +10,7 @@ from runner.document import ListNode, MapNode, Node, Scalar
 from runner.errors import Faults, Location, did_you_mean
 from runner.model import Expression
 from runner.recipe.fields import inside
-from runner.recipe.names import Known, Names
+from runner.recipe.names import FUNCTIONS, Known, Names
 from runner.recipe.places import Places
 from runner.recipe.reading import Chain
 from runner.recipe.shapes import MISSING, describe, fields_of, member
@@ -100,7 +100,7 @@ class Lookup:
 
     def unknown(self, name: str, text: str, offset: int, at: Location, known: Iterable[str]) -> None:
         """Note a name that nobody knows."""
-        hint = self.elsewhere.get(name) or did_you_mean(name, known)
+        hint = self.elsewhere.get(name) or did_you_mean(name, set(known) - {*FUNCTIONS})
         code = "E306" if name in self.elsewhere else "E301"
         self._say(code, f"unknown name {name!r}", self._places.of(name, offset, text, at), hint)
 
@@ -131,7 +131,7 @@ class Lookup:
     def _unknown(self, use: NameUse, text: str, at: Location, names: Names, *, bare: bool) -> None:
         if self.lenient:
             return
-        hint = self.elsewhere.get(use.name) or did_you_mean(use.name, set(names))
+        hint = self.elsewhere.get(use.name) or did_you_mean(use.name, set(names) - {*FUNCTIONS})
         if not hint and self.seen_only:
             hint = self.seen_only
         if not hint and bare and not use.fields:

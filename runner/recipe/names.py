@@ -10,6 +10,10 @@ from runner.document import Node
 from runner.errors import Location
 
 
+FUNCTIONS = ("range", "dict", "lipsum", "cycler", "joiner", "namespace")
+"""What Jinja knows by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
     """A name: what its value looks like, where it comes from, and when it may be used.

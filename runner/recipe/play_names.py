@@ -9,13 +9,9 @@ from typing import Any
 from runner.declaration import Parameter
 from runner.document import Node
 from runner.model import Bench, Param, Play
-from runner.recipe.names import Known, Names
+from runner.recipe.names import FUNCTIONS, Known, Names
 from runner.recipe.shapes import Record
 from runner.recipe.walk import variable
-
-FUNCTIONS = ("range", "dict", "lipsum", "cycler", "joiner", "namespace")
-"""What Jinja knows by itself."""
-
 
 def play_names(play: Play, benches: Sequence[Bench], extra: Mapping[str, object]) -> Names:
     """Return the scope of a play on these benches."""

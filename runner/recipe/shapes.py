@@ -46,6 +46,8 @@ def member(shape: Any, name: str) -> Any:  # noqa: PLR0911 - one line for each k
     >>> member(Record({"elapsed": float}), "elapsd") is MISSING
     True
     """
+    if shape is Any or shape is object:
+        return Any
     if isinstance(shape, Record):
         found = shape.fields.get(name, MISSING)
         return Any if found is MISSING and hasattr(dict, name) else found
@@ -58,7 +60,7 @@ def member(shape: Any, name: str) -> Any:  # noqa: PLR0911 - one line for each k
         return _of_union(tuple({type(value) for value in typing.get_args(shape)}), name)
     if origin is not None:
         return _of_container(origin, typing.get_args(shape), name)
-    if isinstance(shape, type) and shape is not object:
+    if isinstance(shape, type):
         return _of_class(shape, name)
     return Any
 

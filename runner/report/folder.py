@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-import os
+import datetime as dt
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +23,12 @@ class RunFolder:
 
     run: str
     path: Path
-    began: datetime.datetime
+    began: dt.datetime
 
     @classmethod
     def create(cls, results: str) -> RunFolder:
         """Make the folder of a new run, and the link ``latest`` to it; raise InputError when it cannot be made."""
-        began = datetime.datetime.now(datetime.timezone.utc)
+        began = dt.datetime.now(dt.timezone.utc)
         run = f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         path = Path(results) / run
         try:
@@ -88,7 +87,7 @@ def _link(link: Path, run: str) -> None:
     """Point ``latest`` at the run, in one step; a file system without links goes without."""
     part = link.with_name(f".{LATEST}-{run}")
     try:
-        os.symlink(run, part)
-        os.replace(part, link)
+        part.symlink_to(run)
+        part.replace(link)
     except OSError:
         part.unlink(missing_ok=True)

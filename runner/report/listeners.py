@@ -1,0 +1,71 @@
+"""Which reports a run gets."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from runner.agent.calls import ConsoleBytes
+from runner.report.colours import Paint, in_ci, wanted
+from runner.report.files import ConsoleFiles, EventsFile
+from runner.report.github import Github
+from runner.report.html import Html
+from runner.report.json_lines import JsonLines
+from runner.report.junit import JUnit
+from runner.report.plain import Plain
+from runner.report.results_json import ResultsJson
+from runner.result import Event
+
+
+class Listener(Protocol):
+    """Something that makes a report of what it hears; called by one thread at a time."""
+
+    def hear(self, event: Event) -> None:
+        """Take note of an event."""
+
+    def console(self, chunk: ConsoleBytes) -> None:
+        """Take note of what a console received."""
+
+    def close(self) -> None:
+        """Finish the report; called once."""
+
+
+class Folder(Protocol):
+    """Where the files of a run go."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+
+def listeners(
+    folder: Folder, output: str, *, junit: str | None, console: bool, verbose: int
+) -> list[Listener]:
+    """Return the reports of a run: its files, and what a person or a tool reads meanwhile.
+
+    The files come first: what is on the screen is on the disk, too.
+    """
+    path = folder.path
+    found: list[Listener] = [
+        EventsFile(path),
+        ConsoleFiles(path),
+        JUnit(path, junit),
+        ResultsJson(path),
+        Html(path),
+    ]
+    if output == "json":
+        return [*found, JsonLines(sys.stdout)]
+    found.append(_for_people(verbose=verbose, console=console))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        found.append(Github(sys.stdout))
+    return found
+
+
+def _for_people(*, verbose: int, console: bool) -> Listener:
+    if sys.stdout.isatty() and not in_ci() and os.environ.get("TERM") != "dumb":
+        from runner.report.terminal import Terminal
+
+        return Terminal(sys.stdout, Paint(on=wanted(sys.stdout)), verbose=verbose, console=console)
+    return Plain(sys.stdout, Paint(on=wanted(sys.stdout)), verbose=verbose, console=console)

@@ -40,7 +40,7 @@ class _Nobody(Context):
         """Nothing can stop it."""
         return False
 
-    def on_cancel(self, wake: Callable[[], None]) -> Callable[[], None]:
+    def on_cancel(self, wake: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - as declared
         """Never call it."""
         return lambda: None
 

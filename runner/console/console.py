@@ -31,7 +31,7 @@ class Console(Interface):
 
     @abc.abstractmethod
     def connect(self) -> Stream:
-        """Open the port, by its stable name; raise LabError when it is not there. Called again after a loss."""
+        """Open the port, by its stable name; raise LabError when it is not there. Called again when lost."""
 
     def start(
         self,
@@ -41,7 +41,7 @@ class Console(Interface):
         source: Source | None = None,
         seed: int | None = None,
     ) -> None:
-        """Read from now on; `record` gets every chunk. Raise the driver's LabError when the port is not there.
+        """Read from now on; `record` gets every chunk. Raise the driver's LabError when there is no port.
 
         `source` replaces the reading thread; `seed` makes the nonces the same each time.
         """

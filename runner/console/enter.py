@@ -11,11 +11,11 @@ from runner.console.waiting import limit_evidence
 
 _ERASE = b"\x15"
 _SACRIFICE = "    "
-"""A line that begins with spaces stays out of the history, and loses nothing when its first characters are."""
+"""A line that begins with spaces stays out of the history, and may lose its first characters."""
 
 
 def enter(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context) -> None:
-    """Make a proven shell ready for commands; a minimal one stays as it is. Raise TimedOut when there is none."""
+    """Make a proven shell ready for commands; a minimal one stays as it is. Raise TimedOut for none."""
     prove(live, nonces, deadline, context)
     place = Place(kind="plain shell")
     for attempt in range(2):
@@ -28,7 +28,8 @@ def enter(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context
     live.place = place
     if place.kind == "plain shell":
         context.log(
-            f"console {live.name!r}: this shell takes no function; each command is compared with its echo instead"
+            f"console {live.name!r}: this shell takes no function; "
+            "each command is compared with its echo instead"
         )
         return
     place.kernel_level = _calm_down(live, nonces, deadline, context)
@@ -68,6 +69,7 @@ def _install(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Cont
     """Define the function and try it on a comment that holds every character of its table."""
     nonce = nonces.next(4)
     lines = (
+        _SACRIFICE + frame.NO_EDITING,
         _SACRIFICE + frame.TABLE,
         _SACRIFICE + frame.FUNCTION,
         frame.checked_line(frame.SELF_TEST, nonce),

@@ -28,22 +28,24 @@ def put(
 ) -> None:
     """Set a variable, or delete it with None; raise Failed when U-Boot refuses."""
     _check_name(name)
-    command = f"setenv {name}" if not value else f"setenv {name} {quoted(value)}"
-    ran = uboot.run(live, command, nonces, context, timeout=timeout)
+    if value and not live.place.hush and any(char in value for char in "\n;$'"):
+        raise RecipeFault(f"{value!r} cannot be typed as it is: this U-Boot has no hush parser to quote for")
+    shown = quoted(value) if value and live.place.hush else value
+    ran = uboot.run(live, f"setenv {name} {shown or ''}".rstrip(" "), nonces, context, timeout=timeout)
     if ran.status not in (0, None):
         raise Failed(
             f"console {live.name!r}: setenv {name} ended with status {ran.status}: {ran.output[:200]}",
-            evidence={"command": command, "status": ran.status, "output": ran.output},
+            evidence={"name": name, "value": value, "status": ran.status, "output": ran.output},
         )
 
 
 def quoted(value: str) -> str:
-    """Quote a value for U-Boot's hush parser: in single quotes nothing has a meaning, in double ones ``'`` has none.
+    r"""Quote a value for U-Boot's hush parser: single quotes, in which only a backslash has a meaning.
 
-    >>> quoted("it's $x")
-    "'it'\\"'\\"'s $x'"
+    >>> print(quoted("it's $x"))
+    'it'\''s $x'
     """
-    return "'" + value.replace("'", "'\"'\"'") + "'"
+    return "'" + value.replace("\\", "\\\\").replace("'", "'\\''") + "'"
 
 
 def _check_name(name: str) -> None:

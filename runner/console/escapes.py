@@ -27,9 +27,9 @@ _LONGEST = 600
 
 
 def cut_off(data: bytes) -> int:
-    """Return where an order begins that `data` cuts off; its length when there is none.
+    r"""Return where an order begins that `data` cuts off; its length when there is none.
 
-    >>> cut_off(b"root@board# \\x1b[?20")
+    >>> cut_off(b"root@board# \x1b[?20")
     12
     """
     start = max(0, len(data) - _LONGEST)
@@ -43,7 +43,7 @@ def cut_off(data: bytes) -> int:
 
 
 def simple(data: bytes) -> bool:
-    """Tell whether there is no order in `data` other than CR LF at the ends of all its lines, or none at all."""
+    """Tell whether there is no order in `data`, other than a CR before every LF or before none."""
     if len(data.translate(None, _PLAIN)) != len(data):
         return False
     returns = data.count(b"\r")

@@ -12,9 +12,9 @@ _NEAR = 0.6
 
 
 def nearest(patterns: Sequence[Pattern], text: str) -> str:
-    """Return the line of the last 2 KiB that is most like one of the patterns; empty when none is.
+    r"""Return the line of the last 2 KiB that is most like one of the patterns; empty when none is.
 
-    >>> nearest([Pattern(name="", source="login:")], "boot\\nlo[ 3.1] usb 1-1: newgin:\\n")
+    >>> nearest([Pattern(name="", source="login:")], "boot\nlo[ 3.1] usb 1-1: newgin:\n")
     'lo[ 3.1] usb 1-1: newgin:'
     """
     lines = text[-_WINDOW:].splitlines()

@@ -1,4 +1,4 @@
-"""A set of patterns waited for together: any of them, all, in order, so many times, and none of the others."""
+"""Patterns waited for together: any of them, all, in order, so many times, and none of some others."""
 
 from __future__ import annotations
 

@@ -26,7 +26,10 @@ FUNCTION = (
     f"_h=$((${{#_c}}<{len(_PRINTABLE)}?_h*3%{_MODULUS}+${{#_c}}:_h));_a=$_b;done;"
     'if [ $_h = "$_s" ];then echo "{$_n";eval "$_e";echo "}$_n$?";else echo "}?{";fi;}'
 )
-"""Runs its third argument if nonce and command have the sum that was typed; POSIX.1-2017, no other program."""
+"""Runs its third argument if nonce and command have the sum that was typed. POSIX.1-2017, built-ins only."""
+
+NO_EDITING = '[ "$BASH_VERSION" ]&&set +o emacs +o vi +o history'
+"""Only bash has an editor that gets in the way; inside ``eval`` bash 5 loses its input over this."""
 
 REFUSED = b"}?{\n"
 LOST = re.compile(rb"(?<!\w)_r: ")
@@ -60,10 +63,10 @@ def checksum(text: str) -> int:
 
 
 def quoted(command: str) -> str:
-    """Quote for a POSIX shell.
+    r"""Quote for a POSIX shell.
 
-    >>> quoted("it's")
-    "'it'\\\\''s'"
+    >>> print(quoted("it's"))
+    'it'\''s'
     """
     return "'" + command.replace("'", "'\\''") + "'"
 
@@ -97,7 +100,7 @@ def begin(nonce: str) -> bytes:
 
 
 def end(nonce: str) -> re.Pattern[bytes]:
-    """Return what is printed behind the output: the status, or ``$?`` as it is where a shell does not know it."""
+    """Return what is printed behind the output: the status, or ``$?`` as typed where no shell knows it."""
     return re.compile(rb"\}" + nonce.encode() + rb"(\d{1,3}|\$\?)?[ \t]*\n")
 
 
@@ -119,13 +122,12 @@ SELF_TEST = f"#{_PRINTABLE}"
 def calm(level: int | None) -> str:
     """Return what makes an interactive shell quiet, and prints the kernel's old console log level.
 
-    Each part may fail: a minimal busybox has no ``stty``, only bash has the options.
+    Each part may fail: a minimal busybox has no ``stty``.
     """
     parts = [
         "stty -echo cols 999",
         "unset PROMPT_COMMAND HISTFILE",
         "PS1='# ' PS2=",
-        '[ "$BASH_VERSION" ]&&set +o emacs +o vi +o history',
     ]
     if level is not None:
         path = "/proc/sys/kernel/printk"

@@ -177,7 +177,7 @@ def _missed(live: Live, text: bytes) -> Failed:
     return Failed(
         f"console {live.name!r}: U-Boot was not interrupted, the kernel starts ({shown(text).strip()!r})",
         evidence={"seen": shown(text), "tail": live.transcript.tail(12)},
-        hint="send keys earlier (interrupt: {mode: both}), other ones, or check that bootdelay is not negative",
+        hint="send keys earlier (interrupt: {mode: both}) or other ones; is bootdelay negative?",
     )
 
 

@@ -100,7 +100,7 @@ class _Login:
         return False
 
     def _next(self) -> Sighting | None:
-        """Wait for the next prompt; None when it is time to ask for it. Raise Failed for what ends the matter."""
+        """Wait for the next prompt; None when it is time to ask for it. Raise Failed for a bad end."""
         live, visit = self._live, self._visit
         patterns: tuple[Pattern, ...] = (*self._prompts.values(), _ACTIVATE)
         with live.source.lock:
@@ -160,23 +160,30 @@ class _Login:
     def _have_prompt_again(self) -> None:
         """Press Enter when nothing else explains the silence, or when a log hides the prompt."""
         live, visit, idle = self._live, self._visit, self._live.settings.login.idle
-        now = live.clock()
-        heard = live.transcript.heard
-        silence = idle if heard is None else now - heard
+        now, heard = live.clock(), live.transcript.heard
         if now - visit.touched < idle / 2:
             return
         if heard is None and live.transcript.marked_at("power_on") is None:
             visit.asked = True
             self._press("\x03")  # nothing is known: harmless in U-Boot, and gives a prompt everywhere
-        elif (self._linux_heard() and (silence >= idle or now - visit.touched >= 3 * idle)) or (silence >= 5 * idle and heard is not None and not self._in_uboot()):
+        elif heard is not None and self._may_ask(now - heard, now - visit.touched):
             visit.asked = True
             self._press(live.settings.newline)
 
+    def _may_ask(self, silence: float, waited: float) -> bool:
+        """Tell whether Enter can do no harm: not to autoboot, and not to U-Boot's prompt."""
+        idle = self._live.settings.login.idle
+        if self._in_uboot():
+            return False
+        if self._linux_heard():
+            return silence >= idle or waited >= 3 * idle
+        return silence >= 5 * idle
+
     def _linux_heard(self) -> bool:
         transcript = self._live.transcript
-        if transcript.marked_at("power_on") is None and not self._in_uboot():
+        if transcript.marked_at("power_on") is None:
             return True
-        origin = transcript.since("power_on") if transcript.marked_at("power_on") else 0
+        origin = transcript.since("power_on")
         text, kernel = transcript.text, transcript.kernel
         begin = text.offset_of(origin)
         return kernel.end > kernel.offset_of(origin) or any(text.find(word, begin) >= 0 for word in _LINUX)

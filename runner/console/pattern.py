@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 if hasattr(re, "_parser"):
-    _parser: Any = re._parser
+    _parser: Any = re._parser  # noqa: SLF001 - Python 3.11 has hidden sre_parse there
 else:
     import sre_parse
 

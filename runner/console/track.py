@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from runner.console.view import Piece
@@ -17,7 +18,7 @@ class Hit(NamedTuple):
     end: int
     text: bytes
     groups: tuple[bytes | None, ...] = ()
-    named: dict[str, bytes | None] = {}
+    named: Mapping[str, bytes | None] = MappingProxyType({})
 
 
 class _Segment(NamedTuple):
@@ -93,7 +94,7 @@ class Track:
         return self.rfind(b"\n", self.start, offset) + 1 or self.start
 
     def line_end(self, offset: int) -> int:
-        """Return the offset behind the newline that ends the line of `offset`; the end of all if it has none yet."""
+        """Return the offset behind the line of `offset`; the end of all if it has no newline yet."""
         return self.find(b"\n", offset) + 1 or self.end
 
     def raw_of(self, offset: int) -> int:

@@ -149,8 +149,6 @@ class Transcript:
             listener.advance(quiet=quiet)
 
     def _note_time(self, now: float) -> None:
-        if self._times and now - self._times[-1] < 0.001:
-            return
         self._raws.append(self._position)
         self._times.append(now)
         if len(self._raws) > _TIMES:

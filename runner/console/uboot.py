@@ -46,7 +46,7 @@ def _ran(live: Live, command: str, exchange: Exchange, deadline: Deadline, resen
 
 
 def find_prompt(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context) -> Place:
-    """Have U-Boot print a fresh word, and learn whether its parser knows ``$?``; raise Failed when nothing does."""
+    """Have U-Boot print a fresh word, and learn whether its parser knows ``$?``; raise Failed for silence."""
     nonce = nonces.next(3)
     exchange, _ = ask(
         live, nonce, frame.closing(nonce), deadline, context, patience=float(live.settings.answer)

@@ -27,17 +27,34 @@ def open_port(port: Any, name: str) -> Stream:
 
     What pyserial raises passes through.
     """
-    if name.startswith(("/", "socket://")):
+    try:
         if name.startswith("/"):
-            port.exclusive = True
-        port.open()
-        if name.startswith("/"):
-            _own(port.fileno())
-        else:
-            _hurry(port.fileno())
-        return DescriptorPort(port, name)
+            return _terminal(port, name)
+        if name.startswith("socket://"):
+            return _connection(port, name)
+        return _other(port, name)
+    except BaseException:
+        port.close()
+        raise
+
+
+def _terminal(port: Any, name: str) -> Stream:
+    port.exclusive = True
+    port.open()
+    _own(port.fileno())
+    return DescriptorPort(port, name)
+
+
+def _connection(port: Any, name: str) -> Stream:
+    port.open()
+    _hurry(port.fileno())
+    return DescriptorPort(port, name)
+
+
+def _other(port: Any, name: str) -> Stream:
     port.timeout = _SLICE
-    port.write_timeout = _STUCK
+    if not name.startswith("rfc2217://"):
+        port.write_timeout = _STUCK
     port.open()
     return PolledPort(port, name)
 
@@ -74,7 +91,9 @@ class DescriptorPort:
             if not self._open:
                 raise ConsoleGone(f"{self._name} is closed")
             ready, _, _ = select.select([self._descriptor, self._woken], [], [], max(0.0, timeout))
-            if self._descriptor not in ready:
+            if self._woken in ready:
+                raise ConsoleGone(f"{self._name} is closed")
+            if not ready:
                 return b""
             try:
                 data = os.read(self._descriptor, _LARGEST)

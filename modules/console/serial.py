@@ -56,7 +56,7 @@ class Serial(Driver, Console):
             port.dtr = self.dtr
             port.rts = self.rts
             return open_port(port, self.port)
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (serial.SerialException, OSError, ValueError, NotImplementedError) as error:
             raise Unreachable(
                 f"cannot open the serial port {self.port!r}: {error}",
                 evidence={"port": self.port, "baudrate": self.baudrate},

@@ -17,12 +17,12 @@ class SimulatedConsole(Console):
 
     def __init__(self, live: LiveBoard, settings: ConsoleSettings) -> None:
         """Take the board and how its console is used."""
-        self._live = live
+        self._board = live
         self.settings = settings
 
     def connect(self) -> Stream:
         """Open the port."""
-        return Port(self._live, ConsoleGone)
+        return Port(self._board, ConsoleGone)
 
 
 class Sim(Driver):

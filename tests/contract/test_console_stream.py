@@ -1,0 +1,341 @@
+"""What every open port of a console does."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import random
+import socket
+import termios
+import threading
+import time
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import serial
+import serial.rfc2217
+from support.peers import UBOOT
+
+from runner.api import Duration, Unreachable
+from runner.console import Console, ConsoleGone, Stream
+from runner.modules.console.serial import Serial
+from runner.modules.machine.qemu import Qemu
+from runner.modules.sim.options import Faults
+from runner.modules.sim.sim import Sim
+
+pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
+
+
+def _loop(_stack: ExitStack) -> Console:
+    return Serial(port="loop://")
+
+
+def _terminal(stack: ExitStack) -> Console:
+    """A pty whose other end echoes."""
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    stack.callback(os.close, theirs)
+
+    def echo() -> None:
+        while True:
+            try:
+                data = os.read(ours, 65536)
+            except OSError:
+                return
+            os.write(ours, data)
+
+    threading.Thread(target=echo, daemon=True).start()
+    stack.callback(os.close, ours)
+    return Serial(port=os.ttyname(theirs))
+
+
+def _tcp(stack: ExitStack) -> Console:
+    """A TCP server that echoes."""
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+    def echo() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            while data := connection.recv(65536):
+                connection.sendall(data)
+
+    threading.Thread(target=echo, daemon=True).start()
+    return Serial(port=f"socket://127.0.0.1:{listener.getsockname()[1]}")
+
+
+def _rfc2217(stack: ExitStack) -> Console:
+    """An RFC 2217 server in front of a port that echoes."""
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    echoing = stack.enter_context(serial.serial_for_url("loop://", timeout=0.02))
+
+    listener.settimeout(5)
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(ConnectionError):
+            _serve_rfc2217(connection, echoing)
+
+    server = threading.Thread(target=serve, daemon=True)
+    server.start()
+    stack.callback(server.join)
+    return Serial(port=f"rfc2217://127.0.0.1:{listener.getsockname()[1]}")
+
+
+def _serve_rfc2217(connection: socket.socket, port: serial.Serial) -> None:
+    class Writer:
+        def write(self, data: bytes) -> None:
+            connection.sendall(data)
+
+    manager = serial.rfc2217.PortManager(port, Writer())
+    connection.settimeout(0.02)
+    while True:
+        try:
+            received = connection.recv(4096)
+            if not received:
+                return
+            port.write(b"".join(manager.filter(received)))
+        except TimeoutError:
+            pass
+        if data := port.read(4096):
+            connection.sendall(b"".join(manager.escape(data)))
+
+
+ECHOING = [
+    pytest.param(_loop, id="loop"),
+    pytest.param(_terminal, id="terminal"),
+    pytest.param(_tcp, id="tcp"),
+    pytest.param(_rfc2217, id="rfc2217"),
+]
+
+
+@pytest.fixture(params=ECHOING)
+def stream(request: pytest.FixtureRequest) -> Iterator[Stream]:
+    with ExitStack() as stack:
+        console = request.param(stack)
+        opened = console.connect()
+        stack.callback(opened.close)
+        yield opened
+
+
+def read_until(stream: Stream, count: int, limit: float = 20.0) -> bytes:
+    end = time.monotonic() + limit
+    data = b""
+    while len(data) < count and time.monotonic() < end:
+        data += stream.read(0.2)
+    return data
+
+
+def test_every_byte_comes_back_as_it_was(stream: Stream) -> None:
+    sent = bytes(range(256))
+    stream.write(sent)
+
+    assert read_until(stream, 256) == sent
+
+
+def test_silence_is_no_bytes_after_the_time(stream: Stream) -> None:
+    started = time.monotonic()
+
+    assert stream.read(0.1) == b""
+    assert 0.05 < time.monotonic() - started < 2
+
+
+def test_much_comes_back_without_loss(stream: Stream) -> None:
+    sent = random.Random(1).randbytes(50_000)
+    writer = threading.Thread(target=_write_in_pieces, args=(stream, sent))
+    writer.start()
+
+    assert read_until(stream, len(sent)) == sent
+    writer.join()
+
+
+def _write_in_pieces(stream: Stream, data: bytes) -> None:
+    for at in range(0, len(data), 500):
+        stream.write(data[at : at + 500])
+
+
+def test_closing_wakes_the_reader(stream: Stream) -> None:
+    threading.Timer(0.1, stream.close).start()
+    started = time.monotonic()
+
+    with pytest.raises(ConsoleGone):
+        stream.read(30.0)
+    assert time.monotonic() - started < 5
+
+
+def test_closing_twice_is_closing_once(stream: Stream) -> None:
+    stream.close()
+    stream.close()
+
+
+def test_a_port_that_is_not_there_is_unreachable() -> None:
+    with pytest.raises(Unreachable, match="cannot open the serial port '/dev/no-such-tty'"):
+        Serial(port="/dev/no-such-tty").connect()
+
+
+def test_a_url_that_nobody_knows_is_unreachable() -> None:
+    with pytest.raises(Unreachable, match="invalid URL"):
+        Serial(port="nosuch://host").connect()
+
+
+def test_a_server_that_refuses_is_unreachable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    with pytest.raises(Unreachable, match="refused"):
+        Serial(port=f"socket://127.0.0.1:{port}").connect()
+
+
+def test_a_port_is_ours_alone_and_says_so_to_the_next() -> None:
+    with ExitStack() as stack:
+        console = _terminal(stack)
+        stack.callback(console.connect().close)
+
+        with pytest.raises(Unreachable, match="exclusively lock") as caught:
+            console.connect()
+        assert "fuser" in caught.value.hint
+
+
+def test_closing_a_port_does_not_hang_up() -> None:
+    with ExitStack() as stack:
+        ours, theirs = pty.openpty()
+        stack.callback(os.close, ours)
+        stack.callback(os.close, theirs)
+        stack.callback(Serial(port=os.ttyname(theirs)).connect().close)
+
+        assert not termios.tcgetattr(theirs)[2] & termios.HUPCL
+
+
+def test_a_port_that_hangs_up_is_gone_and_can_be_opened_again(tmp_path: Path) -> None:
+    """A stable name leads to another terminal after the first has vanished."""
+    name = tmp_path / "by-id"
+    with ExitStack() as stack:
+        first, theirs = pty.openpty()
+        name.symlink_to(os.ttyname(theirs))
+        console = Serial(port=str(name))
+        stream = console.connect()
+        os.close(theirs)
+        os.close(first)
+        with pytest.raises(ConsoleGone):
+            stream.read(5.0)
+        stream.close()
+
+        name.unlink()
+        second, theirs = pty.openpty()
+        stack.callback(os.close, second)
+        stack.callback(os.close, theirs)
+        name.symlink_to(os.ttyname(theirs))
+        stream = console.connect()
+        stack.callback(stream.close)
+        os.write(second, b"back")
+        assert stream.read(5.0) == b"back"
+
+
+def test_a_server_that_hangs_up_is_gone() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stream = Serial(port=f"socket://127.0.0.1:{listener.getsockname()[1]}").connect()
+        connection, _ = listener.accept()
+        connection.close()
+
+        with pytest.raises(ConsoleGone, match="hung up"):
+            stream.read(5.0)
+        stream.close()
+
+
+Board = Sim | Qemu
+
+
+def _sim() -> Board:
+    return Sim()
+
+
+def _qemu() -> Board:
+    return Qemu(bios=str(UBOOT))
+
+
+@pytest.fixture(
+    params=[pytest.param(_sim, id="sim"), pytest.param(_qemu, id="qemu", marks=pytest.mark.peer("qemu"))]
+)
+def board(request: pytest.FixtureRequest) -> Iterator[Board]:
+    make: Callable[[], Board] = request.param
+    made = make()
+    made.open()
+    yield made
+    made.close()
+
+
+def test_a_board_without_power_is_silent_and_hears_nothing(board: Board) -> None:
+    stream = board.console().connect()
+    stream.write(b"anybody?\r")
+
+    assert stream.read(0.1) == b""
+    stream.close()
+
+
+def test_the_first_byte_after_power_on_is_not_lost(board: Board) -> None:
+    stream = board.console().connect()
+    board.power().on()
+
+    printed = read_until_text(stream, b"autoboot")
+
+    assert printed.lstrip().startswith(b"U-Boot ")
+    stream.close()
+
+
+def test_a_board_answers_at_its_prompt_and_is_cut_off_with_its_power(board: Board) -> None:
+    stream = board.console().connect()
+    board.power().on()
+    read_until_text(stream, b"autoboot")
+    stream.write(b"\x03")
+    read_until_text(stream, b"=> ")
+    stream.write(b"echo here''after\r")
+
+    assert b"hereafter" in read_until_text(stream, b"hereafter")
+    board.power().off()
+    while stream.read(0.1):
+        pass
+    stream.write(b"echo more\r")
+    assert stream.read(0.2) == b""
+    stream.close()
+
+
+def test_a_boards_port_wakes_its_reader_when_it_is_closed(board: Board) -> None:
+    stream = board.console().connect()
+    threading.Timer(0.1, stream.close).start()
+
+    with pytest.raises(ConsoleGone):
+        stream.read(30.0)
+
+
+def read_until_text(stream: Stream, text: bytes, limit: float = 20.0) -> bytes:
+    end = time.monotonic() + limit
+    data = b""
+    while text not in data and time.monotonic() < end:
+        data += stream.read(0.2)
+    return data
+
+
+def test_the_simulated_port_vanishes_and_comes_back() -> None:
+    board = Sim(faults=Faults(port_gone_after=Duration("100ms"), port_gone_for=Duration("200ms")))
+    board.open()
+    console = board.console()
+    stream = console.connect()
+    board.power().on()
+
+    with pytest.raises(ConsoleGone):
+        read_until_text(stream, b"never")
+    with pytest.raises(Unreachable):
+        console.connect()
+    end = time.monotonic() + 5
+    again = None
+    while again is None and time.monotonic() < end:
+        try:
+            again = console.connect()
+        except Unreachable:
+            time.sleep(0.02)
+    assert again is not None
+    assert b"Linux version" in read_until_text(again, b"Linux version")
+    board.close()

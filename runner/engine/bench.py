@@ -1,0 +1,195 @@
+"""Plays a play on one bench, from taking it to giving it back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from runner.agent.calls import Release, Take
+from runner.api.verdicts import Verdict
+from runner.connect.link import Crash
+from runner.engine.body import BenchPlayer
+from runner.engine.cancel import Cancellation, Deadline
+from runner.engine.case import CasePlayer
+from runner.engine.end import PASSED, End
+from runner.engine.frame import Frame
+from runner.engine.heard import Ear
+from runner.engine.limits import CLEAN_UP, DEFAULT_RUN
+from runner.engine.lockstep import Lockstep
+from runner.engine.plan import PlannedPlay
+from runner.engine.run import Run
+from runner.engine.scope import Scope
+from runner.engine.source import Source
+from runner.engine.verdict import end_of
+from runner.model import Step
+from runner.result import BenchLost, BenchReleased, BenchTaken, Outcome, Phase, Problem
+
+
+class BenchRun:
+    """One bench in one play."""
+
+    def __init__(
+        self, run: Run, planned: PlannedPlay, player: BenchPlayer, source: Source, lockstep: Lockstep | None
+    ) -> None:
+        """Get ready; nothing is touched before `take` or `play`."""
+        self._run = run
+        self._planned = planned
+        self._player = player
+        self._source = source
+        self._lockstep = lockstep
+        self._cancel = Cancellation(run.cancel)
+        self._taken = False
+        self.problems: list[Problem] = []
+        """Of the play's teardown and of giving the bench back."""
+        self.refused = False
+        """True when somebody else held the bench for too long."""
+
+    @property
+    def name(self) -> str:
+        """Return the bench's name."""
+        return self._player.bench.name
+
+    def take(self, wait: float) -> None:
+        """Make the bench ours; raise LabError when its host or the bench cannot be had in `wait` seconds."""
+        bench = self._player.bench
+        ear = Ear(self._run, bench=bench.name, case="", step="")
+        journal = self._run.journal
+        asked = journal.now
+        if bench.planned.locked:
+            request = Take(bench=bench.name, holder=self._run.options.run, wait=wait)
+            bench.link(ear.hear, self._cancel).call(request, ear.hear, cancel=self._cancel)
+        self._taken = True
+        journal.tell(
+            BenchTaken(
+                t=journal.now,
+                play=self._planned.play.name,
+                bench=bench.name,
+                host=bench.planned.bench.host.name,
+                devices=bench.planned.drivers,
+                simulated=bench.planned.simulated,
+                waited=round(journal.now - asked, 3),
+            )
+        )
+
+    def play(self, wait: float) -> None:
+        """Take the bench unless it is ours, play every case, and give it back whatever happened."""
+        cases = CasePlayer(self._run, self._planned, self._player, self._cancel, self._limit())
+        try:
+            problem = self._made_ready(wait)
+            if problem is not None:
+                self._block(cases, problem)
+                return
+            setup = self._phase("setup", self._planned.play.setup)
+            if setup.good:
+                self._cases(cases, self._names)
+            else:
+                self._block(cases, _because(setup, "the play's setup did not pass"))
+        finally:
+            self._give_back()
+            self._cancel.close()
+
+    def _limit(self) -> Deadline:
+        seconds = self._planned.play.timeout.run or DEFAULT_RUN
+        limit = Deadline.after(seconds, f"the play's timeout for the run of {seconds}")
+        hold = self._player.bench.planned.bench.max_hold
+        return (
+            limit if hold is None else Deadline.after(hold, f"the bench's max_hold of {hold}").nearer(limit)
+        )
+
+    def _made_ready(self, wait: float) -> Problem | None:
+        self._names: Scope = self._player.bench.names.child()
+        try:
+            if not self._taken:
+                self.take(wait)
+        except (Verdict, Crash) as error:
+            self.refused = isinstance(error, Verdict) and "holder" in error.evidence
+            return self._lost(end_of(error, at="", console=""))
+        acquired = self._phase("acquire", self._player.bench.planned.on_acquire)
+        return None if acquired.good else self._lost(acquired)
+
+    def _lost(self, end: End) -> Problem:
+        problem = end.problem or Problem(message=end.outcome.word)
+        journal = self._run.journal
+        journal.tell(BenchLost(t=journal.now, play=self._planned.play.name, bench=self.name, problem=problem))
+        return problem
+
+    def _phase(self, phase: Phase, steps: Sequence[Step]) -> End:
+        if not steps:
+            return PASSED
+        return self._player.scope(steps, self._frame(phase, self._cancel, self._limit()))
+
+    def _frame(self, phase: Phase, cancel: Cancellation, limit: Deadline) -> Frame:
+        return Frame(names=self._names, home=self._names, cancel=cancel, deadline=limit, phase=phase)
+
+    def _cases(self, cases: CasePlayer, names: Scope) -> None:
+        stop = ""
+        for place, case in self._source.cases():
+            if self._lockstep is not None:
+                self._lockstep.enter(self.name, place)
+            cause = self._cancel.cause or self._source.stopped
+            lost = self._player.bench.link_lost()
+            if cause:
+                cases.cancel(case, cause)
+            elif lost:
+                cases.block(case, Problem(message=lost, kind="unreachable", blame="lab"))
+            elif stop:
+                cases.skip(case, stop)
+            else:
+                outcome = cases.play(case, names)
+                stop = self._after(case.id(self.name), outcome)
+        if self._lockstep is not None:
+            self._lockstep.enter(self.name, 1_000_000_000)
+
+    def _after(self, case: str, outcome: Outcome) -> str:
+        if outcome.good:
+            return ""
+        options = self._run.options
+        if options.fail_fast or options.until_fail:
+            flag = "--fail-fast" if options.fail_fast else "--until-fail"
+            self._source.stopped = f"{flag}: {case} {outcome.word}"
+        return "an earlier step did not pass" if self._planned.play.chained else ""
+
+    def _block(self, cases: CasePlayer, problem: Problem) -> None:
+        for _place, case in self._source.cases():
+            if self._cancel.cause is not None:
+                cases.cancel(case, self._cancel.cause)
+            else:
+                cases.block(case, dataclasses.replace(problem, evidence={}))
+
+    def _give_back(self) -> None:
+        if self._taken:
+            self._clean_up("teardown", self._planned.play.teardown)
+            self._clean_up("release", self._player.bench.planned.on_release)
+            self._release()
+        if self._lockstep is not None:
+            self._lockstep.leave(self.name)
+
+    def _clean_up(self, phase: Phase, steps: Sequence[Step]) -> None:
+        if not steps:
+            return
+        limit = Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}")
+        end = self._player.every(steps, self._frame(phase, self._run.abort, limit))
+        if not end.good:
+            self.problems.append(end.problem or Problem(message=f"{phase} {end.outcome.word}"))
+
+    def _release(self) -> None:
+        bench = self._player.bench
+        ear = Ear(self._run, bench=bench.name, case="", step="")
+        problem: Problem | None = None
+        try:
+            if bench.touched:
+                link = bench.link(ear.hear, self._run.abort)
+                link.call(Release(bench=bench.name), ear.hear, cancel=self._run.abort)
+        except (Verdict, Crash) as error:
+            problem = end_of(error, at="", console="").problem
+        if problem is not None:
+            self.problems.append(problem)
+        journal = self._run.journal
+        journal.tell(
+            BenchReleased(t=journal.now, play=self._planned.play.name, bench=bench.name, problem=problem)
+        )
+
+
+def _because(end: End, why: str) -> Problem:
+    problem = end.problem or Problem(message=end.outcome.word)
+    return dataclasses.replace(problem, message=f"{why}: {problem.message}")

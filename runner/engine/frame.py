@@ -1,0 +1,53 @@
+"""Where a step runs: its bench, case, names, limits, and what its scope still has to do."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from runner.engine.background import Background
+from runner.engine.cancel import Cancellation, Deadline
+from runner.engine.end import End
+from runner.engine.scope import Scope
+from runner.model import Step
+from runner.result import Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The surroundings of steps in one scope: a test, a block, an action, a setup.
+
+    `names`: for look-ups; `home`: where registers and `set` go. `deferred`: steps to run
+    at the end of the scope, with the names they had. `background`: steps that go on
+    while later ones run, by name.
+    """
+
+    names: Scope
+    home: Scope
+    cancel: Cancellation
+    deadline: Deadline
+    phase: Phase
+    case: str = ""
+    depth: int = 0
+    deferred: list[tuple[Step, Scope]] = field(default_factory=list)
+    background: dict[str, Background] = field(default_factory=dict)
+
+    def inner(self, *, names: Scope, home: Scope | None = None, cancel: Cancellation | None = None) -> Frame:
+        """Make the frame of a scope inside this one, with nothing deferred yet."""
+        return dataclasses.replace(
+            self,
+            names=names,
+            home=home or self.home,
+            cancel=cancel or self.cancel,
+            depth=self.depth + 1,
+            deferred=[],
+            background={},
+        )
+
+    def seeing(self, names: Scope) -> Frame:
+        """Make a frame with other names and the same everything else."""
+        return dataclasses.replace(self, names=names)
+
+    def cleaning(self, cancel: Cancellation, deadline: Deadline) -> Frame:
+        """Make a frame for clean-up, which the end of the scope's time does not stop."""
+        return dataclasses.replace(self, cancel=cancel, deadline=deadline, deferred=[], background={})

@@ -1,0 +1,94 @@
+"""What is heard of a running module becomes events."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import assert_never
+
+from runner.agent.calls import Advanced, ConsoleBytes, Heard, Noted, Opened, Said, Saved, Waiting
+from runner.api.context import Level
+from runner.engine.run import Run
+from runner.result import ArtifactSaved, DeviceOpened, Logged, Measured, Progress
+
+_PROGRESS_EVERY = 0.1
+
+
+class Ear:
+    """Listens for one step; keeps the numbers that its module measures."""
+
+    def __init__(self, run: Run, *, bench: str, case: str, step: str) -> None:
+        """Listen on behalf of a step."""
+        self._run = run
+        self._bench = bench
+        self._case = case
+        self._step = step
+        self._progressed = 0.0
+        self.measures: list[Measured] = []
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """Say something about this step."""
+        journal = self._run.journal
+        journal.tell(
+            Logged(t=journal.now, text=text, level=level, bench=self._bench, case=self._case, step=self._step)
+        )
+
+    def hear(self, heard: Heard) -> None:
+        """Turn what was heard into an event."""
+        match heard:
+            case Said():
+                self.say(heard.text, heard.level)  # type: ignore[arg-type]
+            case Advanced():
+                self._advance(heard)
+            case Noted():
+                self.measures.append(Measured(name=heard.name, value=heard.value, unit=heard.unit))
+            case Saved():
+                self._save(heard)
+            case Opened():
+                journal = self._run.journal
+                journal.tell(
+                    DeviceOpened(
+                        t=journal.now,
+                        bench=heard.bench,
+                        device=heard.device,
+                        driver=heard.driver,
+                        seconds=heard.seconds,
+                    )
+                )
+            case Waiting():
+                self.say(f"bench {heard.bench} is held by {heard.holder}; waiting")
+            case ConsoleBytes():
+                self._run.journal.console(heard)
+            case _:
+                assert_never(heard)
+
+    def _advance(self, heard: Advanced) -> None:
+        now = time.monotonic()
+        if now - self._progressed < _PROGRESS_EVERY and heard.done != heard.total:
+            return
+        self._progressed = now
+        journal = self._run.journal
+        journal.tell(
+            Progress(
+                t=journal.now,
+                step=self._step,
+                bench=self._bench,
+                case=self._case,
+                done=heard.done,
+                total=heard.total,
+                unit=heard.unit,
+            )
+        )
+
+    def _save(self, heard: Saved) -> None:
+        name = "".join(each if each.isalnum() or each in "._-" else "_" for each in heard.name).lstrip(".")
+        relative = Path("artifacts") / self._bench / (name or "artifact")
+        path = Path(self._run.options.folder) / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(heard.data)
+        journal = self._run.journal
+        journal.tell(
+            ArtifactSaved(
+                t=journal.now, path=str(relative), bench=self._bench, case=self._case, step=self._step
+            )
+        )

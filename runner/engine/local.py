@@ -1,0 +1,69 @@
+"""The context of modules that run on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from runner.agent.calls import Advanced, Heard, Noted, Said, Saved
+from runner.api.context import Context, Level
+from runner.api.values import Duration
+from runner.api.verdicts import Cancelled, TimedOut
+from runner.engine.cancel import Cancellation, Deadline
+
+
+class LocalContext(Context):
+    """Says what it is told to whoever listens to the step."""
+
+    def __init__(
+        self, bench: str, cancel: Cancellation, deadline: Deadline, hear: Callable[[Heard], None]
+    ) -> None:
+        """Serve one step."""
+        self.bench = bench
+        self.devices: Mapping[str, str] = {}
+        self._cancel = cancel
+        self._deadline = deadline
+        self._hear = hear
+
+    def log(self, text: str, level: Level = "info") -> None:
+        """Say something in the report."""
+        self._hear(Said(text=text, level=level))
+
+    def progress(self, done: float, total: float | None = None, unit: str = "B") -> None:
+        """Say how far the step is."""
+        self._hear(Advanced(done=done, total=total, unit=unit))
+
+    def measure(self, name: str, value: float, unit: str = "") -> None:
+        """Put a number into the report."""
+        self._hear(Noted(name=name, value=value, unit=unit))
+
+    def artifact(self, name: str, data: bytes) -> None:
+        """Put a file into the run's artifacts."""
+        self._hear(Saved(name=name, data=data))
+
+    @property
+    def left(self) -> Duration:
+        """Return the time until the step's hard limit."""
+        return Duration(self._deadline.left)
+
+    @property
+    def cancelled(self) -> bool:
+        """Tell whether the step must stop."""
+        return self._cancel.cause is not None or self._deadline.left == 0
+
+    def on_cancel(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` when the step is cancelled."""
+        return self._cancel.watch(lambda _cause: wake())
+
+    def check_cancelled(self) -> None:
+        """Raise when the step must stop."""
+        if self._cancel.cause is not None:
+            raise Cancelled(self._cancel.cause)
+        if self._deadline.left == 0:
+            raise TimedOut(f"time is over: {self._deadline.origin}")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; a cancel or the limit ends it early."""
+        enough = self._deadline.left >= seconds
+        self._cancel.wait(min(seconds, self._deadline.left))
+        if self._cancel.cause is not None or not enough:
+            self.check_cancelled()

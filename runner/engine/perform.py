@@ -1,0 +1,82 @@
+"""Runs one module, here or beside the hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runner.agent.calls import Heard, Run as RunRequest
+from runner.api.codec import decode, encode
+from runner.api.verdicts import RecipeFault
+from runner.connect.link import Link
+from runner.declaration import Verb
+from runner.engine.cancel import Deadline
+from runner.engine.frame import Frame
+from runner.engine.local import LocalContext
+from runner.engine.scope import Scope
+from runner.model import UNBOUND, Bound, Expression
+from runner.schema import convert_value
+from runner.template import Templates
+
+
+def arguments(bound: Mapping[str, Bound], names: Scope, templates: Templates) -> dict[str, Any]:
+    """Return the typed value of each argument; raise RecipeFault for what data shows to be wrong."""
+    return {name: value_of(each, names, templates) for name, each in bound.items()}
+
+
+def value_of(bound: Bound, names: Scope, templates: Templates) -> Any:
+    """Return the typed value of one argument, rendered when it holds a template."""
+    if bound.value is not UNBOUND:
+        return _judged(bound.value, names, templates)
+    rendered = templates.render(bound.node, names)
+    try:
+        return convert_value(bound.parameter, rendered)
+    except ValueError as error:
+        raise RecipeFault(f"{bound.parameter.name}: {error}", evidence={"at": str(bound.node.at)}) from error
+
+
+def _judged(value: Any, names: Scope, templates: Templates) -> Any:
+    if isinstance(value, Expression):
+        return templates.judge(value, names)
+    if isinstance(value, list) and value and isinstance(value[0], Expression):
+        return [templates.judge(each, names) for each in value]
+    return value
+
+
+def run_here(
+    verb: Verb,
+    given: Mapping[str, Any],
+    bench: str,
+    frame: Frame,
+    deadline: Deadline,
+    hear: Callable[[Heard], None],
+) -> Any:
+    """Run a module that touches no hardware."""
+    context = LocalContext(bench, frame.cancel, deadline, hear)
+    context.check_cancelled()
+    return verb.cls(**given).run(context)
+
+
+def run_there(
+    verb: Verb,
+    given: Mapping[str, Any],
+    devices: Mapping[str, Any],
+    bench: str,
+    link: Link,
+    frame: Frame,
+    deadline: Deadline,
+    idle: float | None,
+    hear: Callable[[Heard], None],
+) -> Any:
+    """Run a module on the agent of the bench's host and return its typed result."""
+    request = RunRequest(
+        bench=bench,
+        path=verb.path,
+        arguments={name: encode(value) for name, value in given.items()},
+        devices=devices,
+        limit=deadline.left,
+        limit_origin=deadline.origin,
+        idle=idle,
+    )
+    answer = link.call(request, hear, cancel=frame.cancel)
+    return decode(verb.result, answer) if verb.result is not None else answer

@@ -1,0 +1,226 @@
+"""Plays a plan: its plays in order, their benches side by side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from runner.agent.calls import ConsoleBytes, Heard
+from runner.api.verdicts import Cancelled, LabError, RecipeFault
+from runner.connect.link import Link
+from runner.engine.bench import BenchRun
+from runner.engine.body import BenchPlayer
+from runner.engine.cancel import Cancellation, Deadline
+from runner.engine.consoles import Consoles
+from runner.engine.heard import Ear
+from runner.engine.journal import Journal, Listener
+from runner.engine.lockstep import Lockstep
+from runner.engine.plan import Plan, PlannedBench, PlannedPlay
+from runner.engine.run import Links, Once, Run
+from runner.engine.source import Source
+from runner.engine.taken import TakenBench
+from runner.fold import Fold, RunResult, exit_code
+from runner.inventory.variables import bench_names
+from runner.masking import Masker
+from runner.model import Host, Step
+from runner.result import Logged, PlayFinished, PlayStarted, RunFinished, RunStarted
+from runner.template import Templates
+
+Connect = Callable[[Host, Callable[[ConsoleBytes], None], Callable[[Heard], None]], Link]
+_POOL_INTERVAL = 0.5
+
+
+class Interrupts:
+    """Ctrl-C and the like: the first ends the run after clean-up, the second ends clean-up."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.run = Cancellation()
+        self.abort = Cancellation()
+        self.signal = 0
+        """The number of the first signal, 0 when there was none."""
+
+    def interrupt(self, number: int, name: str) -> None:
+        """Take a signal."""
+        if self.signal == 0:
+            self.signal = number
+            self.run.cancel(f"interrupted by {name}")
+        else:
+            self.abort.cancel(f"interrupted a second time by {name}")
+
+
+def play(
+    plan: Plan,
+    connect: Connect,
+    listeners: Iterable[Listener],
+    *,
+    templates: Templates,
+    masker: Masker,
+    interrupts: Interrupts,
+    started: RunStarted,
+) -> RunResult:
+    """Play every case of a plan and return what came of it; the only function with side effects."""
+    fold = Fold()
+    journal = Journal((fold, *listeners), masker)
+    consoles = Consoles()
+
+    def console(chunk: ConsoleBytes) -> None:
+        consoles.hear(chunk)
+        journal.console(chunk)
+
+    run_wide = Cancellation(interrupts.run)
+
+    def make_link(host: Host) -> Link:
+        return connect(host, console, lambda heard: ear.hear(heard))
+
+    run = Run(
+        journal=journal,
+        templates=templates,
+        consoles=consoles,
+        masker=masker,
+        links=Links(make_link),
+        options=plan.options,
+        abort=interrupts.abort,
+        cancel=run_wide,
+        built_in=_built_in(plan, started),
+    )
+    ear = Ear(run, bench="", case="", step="")
+    try:
+        journal.tell(started)
+        for note in plan.notes:
+            journal.tell(Logged(t=journal.now, text=note, level="warning"))
+        refused = False
+        for planned in plan.plays:
+            refused = PlayRun(run, planned).play() or refused
+    finally:
+        run.links.close()
+        code = exit_code(fold.result, plan.options, signal=interrupts.signal, refused=refused)
+        journal.tell(
+            RunFinished(t=journal.now, seconds=journal.now, exit_code=code, counts=fold.result.counts)
+        )
+        journal.close()
+    return fold.result
+
+
+def _built_in(plan: Plan, started: RunStarted) -> Mapping[str, object]:
+    return {
+        "benches": {name: bench_names(bench) for name, bench in plan.inventory.benches.items()},
+        "run": {"id": started.run, "dir": started.folder, "started": started.started},
+        "artifacts": str(Path(started.folder) / "artifacts"),
+    }
+
+
+class PlayRun:
+    """One play of a run."""
+
+    def __init__(self, run: Run, planned: PlannedPlay) -> None:
+        """Seat every bench."""
+        self._run = run
+        self._planned = planned
+        play_ = planned.play
+        self._source = Source(planned.cases, run.options, shard=play_.strategy == "shard")
+        names = [each.bench.name for each in planned.benches]
+        self._lockstep = Lockstep(play_, names, run.cancel) if play_.strategy == "lockstep" else None
+        self._once = Once()
+        self._players = {each.bench.name: self._player(each) for each in planned.benches}
+
+    def _player(self, planned: PlannedBench) -> BenchPlayer:
+        name = planned.bench.name
+        taken = TakenBench(self._run, planned, {**self._run.built_in, "bench": bench_names(planned.bench)})
+
+        def arrive(step: Step) -> None:
+            if self._lockstep is not None:
+                self._lockstep.arrive(name, step)
+
+        return BenchPlayer(
+            self._run, self._planned.play, taken, others=self._other, arrive=arrive, once=self._once
+        )
+
+    def _other(self, name: str) -> BenchPlayer:
+        if name not in self._players:
+            raise RecipeFault(
+                f"bench {name!r} is not one of this play's",
+                hint=f"they are: {', '.join(self._players)}",
+            )
+        return self._players[name]
+
+    def play(self) -> bool:
+        """Play it on its benches; return whether a bench was refused because somebody held it."""
+        journal = self._run.journal
+        play_ = self._planned.play
+        names = tuple(self._players)
+        journal.tell(
+            PlayStarted(
+                t=journal.now,
+                play=play_.name,
+                recipe=self._planned.recipe.path,
+                benches=names,
+                cases=len(self._planned.cases)
+                * (1 if play_.strategy == "shard" else play_.take or len(names)),
+                strategy=play_.strategy,
+            )
+        )
+        wait = float(self._run.options.wait or play_.reserve_wait or 0.0)
+        runs = [
+            BenchRun(self._run, self._planned, player, self._source, self._lockstep)
+            for player in self._players.values()
+        ]
+        chosen = runs if play_.take is None else self._pool(runs, play_.take, wait)
+        self._side_by_side(chosen, wait)
+        problems = tuple(problem for each in chosen for problem in each.problems)
+        journal.tell(PlayFinished(t=journal.now, play=play_.name, problems=problems))
+        return any(each.refused for each in chosen)
+
+    def _pool(self, runs: Sequence[BenchRun], wanted: int, wait: float) -> list[BenchRun]:
+        """Take the first free benches of many; those that cannot be had are played, and say so."""
+        limit = Deadline.after(wait, "the time to wait for a bench")
+        taken: list[BenchRun] = []
+        while True:
+            for each in runs:
+                if each not in taken and len(taken) < wanted and _had(each):
+                    taken.append(each)
+            if (
+                len(taken) == wanted
+                or limit.left == 0
+                or self._run.cancel.wait(min(_POOL_INTERVAL, limit.left))
+            ):
+                break
+        missing = wanted - len(taken)
+        chosen = [*taken, *[each for each in runs if each not in taken][:missing]]
+        if self._lockstep is not None:
+            for each in runs:
+                if each not in chosen:
+                    self._lockstep.leave(each.name)
+        return chosen
+
+    def _side_by_side(self, runs: Sequence[BenchRun], wait: float) -> None:
+        at_once = self._run.options.parallel or self._planned.play.max_parallel or len(runs)
+        seats = threading.Semaphore(max(1, at_once))
+        crashes: list[BaseException] = []
+
+        def seated(each: BenchRun) -> None:
+            with seats:
+                try:
+                    each.play(wait)
+                except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+                    crashes.append(error)
+
+        threads = [
+            threading.Thread(target=seated, args=(each,), name=f"bench {each.name}", daemon=True)
+            for each in runs
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if crashes:
+            raise crashes[0]
+
+
+def _had(bench: BenchRun) -> bool:
+    try:
+        bench.take(0.0)
+    except (LabError, Cancelled):
+        return False
+    return True

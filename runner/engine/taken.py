@@ -1,0 +1,61 @@
+"""A bench that is ours for the time of a play."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runner.agent.calls import Heard
+from runner.connect.link import Link
+from runner.engine.cancel import Cancellation
+from runner.engine.plan import PlannedBench
+from runner.engine.run import Run
+from runner.engine.scope import Scope
+from runner.model import Use
+from runner.recipe.devices import resolve_devices
+from runner.template import Templates
+
+
+class TakenBench:
+    """A bench with its names, its devices resolved for each step, and the way to its agent."""
+
+    def __init__(self, run: Run, planned: PlannedBench, built_in: Mapping[str, Any]) -> None:
+        """Hold a planned bench; nothing is connected until `link` is asked for."""
+        self.planned = planned
+        self.name = planned.bench.name
+        self.built_in = Scope(run.templates, values=built_in)
+        self.names = self.built_in.child(values=planned.values, nodes=planned.nodes)
+        self._links = run.links
+        self._resolved: dict[int, Mapping[str, Any]] = {}
+        self._configuring = threading.Lock()
+        self._configured = False
+
+    @property
+    def touched(self) -> bool:
+        """Tell whether the agent knows this bench: before the first step that needs it, it does not."""
+        return self._configured
+
+    def link(self, hear: Callable[[Heard], None], cancel: Cancellation) -> Link:
+        """Return the connection to the agent on this bench's host, which knows the bench by then."""
+        link = self._links.to(self.planned.bench.host)
+        with self._configuring:
+            if not self._configured:
+                link.call(self.planned.configure, hear, cancel=cancel)
+                self._configured = True
+        return link
+
+    def link_lost(self) -> str:
+        """Say why the agent is gone, or nothing while it is there or was not needed yet."""
+        link = self._links.known(self.planned.bench.host)
+        return "" if link is None else link.lost
+
+    def devices(self, use: Use, names: Scope, templates: Templates) -> Mapping[str, Any]:
+        """Return the device path for each slot of a module."""
+        if any(node.templated for node in use.devices.values()):
+            asked = {slot: templates.render(node, names) for slot, node in use.devices.items()}
+            return resolve_devices(use, self.planned.bench, asked)
+        key = id(use)
+        if key not in self._resolved:
+            self._resolved[key] = resolve_devices(use, self.planned.bench)
+        return self._resolved[key]

@@ -1,0 +1,164 @@
+"""The devices of a bench: found by path, opened when first needed, closed in reverse order."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from runner.agent.calls import Configure, Heard, Opened, Said
+from runner.agent.consoles import BeginFeed, Feed
+from runner.agent.importer import class_at
+from runner.agent.instrument import Instrument, offers_console
+from runner.agent.stop import Stop
+from runner.api.verdicts import Cancelled, RecipeFault
+
+
+def resolved(path: str, aliases: Mapping[str, str]) -> str:
+    """Follow aliases: ``console`` may stand for ``board.console``; raise RecipeFault for a circle."""
+    seen: set[str] = set()
+    head, dot, rest = path.partition(".")
+    while head in aliases:
+        if head in seen:
+            raise RecipeFault(f"device {path!r} is an alias of itself")
+        seen.add(head)
+        head, dot, rest = f"{aliases[head]}{dot}{rest}".partition(".")
+    return f"{head}{dot}{rest}"
+
+
+def paths_in(devices: Mapping[str, Any]) -> Iterator[str]:
+    """Return every device path in the slots of a Run."""
+    for value in devices.values():
+        if isinstance(value, str):
+            yield value
+        elif value is not None:
+            yield from value
+
+
+class Bench:
+    """A configured bench. Several calls may use it at once; each device is opened by one of them."""
+
+    def __init__(self, configure: Configure, begin: BeginFeed) -> None:
+        """Know its devices; open none."""
+        self.configure = configure
+        self._begin = begin
+        self._changed = threading.Condition()
+        self._open: dict[str, Instrument] = {}
+        self._opening: set[str] = set()
+        self._consoles_tried = False
+        self._closed = False
+
+    def devices(self, slots: Mapping[str, Any], hear: Callable[[Heard], None], stop: Stop) -> dict[str, Any]:
+        """Return what each slot of a module gets; opens what is not open, consoles first."""
+        if not self._consoles_tried:
+            self._open_consoles({self._path(each).partition(".")[0] for each in paths_in(slots)}, hear, stop)
+        found: dict[str, Any] = {}
+        for slot, value in slots.items():
+            if value is None or isinstance(value, str):
+                found[slot] = None if value is None else self._part(value, hear, stop)
+            else:
+                found[slot] = tuple(self._part(each, hear, stop) for each in value)
+        return found
+
+    def feeds(self, slots: Mapping[str, Any]) -> list[Feed]:
+        """Return the feeds of the consoles in the slots; of all open ones when there is none."""
+        with self._changed:
+            every = {path: feed for each in self._open.values() for path, feed in each.feeds.items()}
+        used = {self._path(path) for path in paths_in(slots)}
+        return [feed for path, feed in every.items() if path in used] or list(every.values())
+
+    def settle(self, seconds: float) -> None:
+        """Wait until what the consoles have received so far is sent, or the time is over."""
+        until = time.monotonic() + seconds
+        for instrument in tuple(self._open.values()):
+            for feed in instrument.feeds.values():
+                feed.settle(until - time.monotonic())
+
+    def close(self) -> list[Exception]:
+        """Close every device, the last opened first; return what went wrong."""
+        with self._changed:
+            self._closed = True
+            instruments = list(self._open.values())
+            self._open.clear()
+        problems: list[Exception] = []
+        for instrument in reversed(instruments):
+            try:
+                instrument.close()
+            except Exception as error:  # noqa: BLE001 - the others have to be closed all the same
+                problems.append(error)
+        return problems
+
+    def _path(self, path: str) -> str:
+        return resolved(path, self.configure.aliases)
+
+    def _part(self, path: str, hear: Callable[[Heard], None], stop: Stop) -> object:
+        name, _, rest = self._path(path).partition(".")
+        return self._instrument(name, hear, stop).part(rest)
+
+    def _instrument(self, name: str, hear: Callable[[Heard], None], stop: Stop) -> Instrument:
+        found = self._open.get(name)
+        if found is not None:
+            return found
+        with self._one_at_a_time(name, stop):
+            if name not in self._open:
+                self._open_now(name, hear)
+            return self._open[name]
+
+    def _open_now(self, name: str, hear: Callable[[Heard], None]) -> None:
+        bench = self.configure.bench
+        spec = self.configure.devices.get(name)
+        if spec is None:
+            raise RecipeFault(f"bench {bench!r} has no device {name!r}")
+        began = time.monotonic()
+        instrument = Instrument(name, spec, functools.partial(self._begin, bench))
+        with self._changed:
+            closed = self._closed
+            if not closed:
+                self._open[name] = instrument
+        if closed:
+            instrument.close()
+            raise Cancelled(f"bench {bench!r} was released")
+        hear(Opened(bench=bench, device=name, driver=spec.driver, seconds=time.monotonic() - began))
+
+    def _open_consoles(self, needed: set[str], hear: Callable[[Heard], None], stop: Stop) -> None:
+        """Open every device that has a console; only those that this step needs must succeed."""
+        if not needed:
+            return
+        with self._one_at_a_time("*", stop):
+            if self._consoles_tried:
+                return
+            for name, spec in self.configure.devices.items():
+                try:
+                    if offers_console(class_at(spec.path)):
+                        self._instrument(name, hear, stop)
+                except Exception as error:
+                    if name in needed or stop.cause is not None:
+                        raise
+                    hear(Said(text=f"no console of {name}: {error}", level="warning"))
+            self._consoles_tried = True
+
+    @contextlib.contextmanager
+    def _one_at_a_time(self, name: str, stop: Stop) -> Iterator[None]:
+        """Hold the right to open `name`; raise the verdict of `stop` when that comes first."""
+        with self._changed:
+            leave = stop.watch(self._wake)
+            try:
+                self._changed.wait_for(lambda: name not in self._opening or stop.cause is not None)
+            finally:
+                leave()
+            if stop.cause is not None:
+                raise stop.verdict()
+            self._opening.add(name)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._opening.discard(name)
+                self._changed.notify_all()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

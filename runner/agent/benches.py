@@ -1,0 +1,128 @@
+"""Answers requests: configures, takes, uses and releases benches."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import Any
+
+from runner.agent.bench import Bench
+from runner.agent.call import Call
+from runner.agent.calls import Configure, Release, Request, Run, Take
+from runner.agent.consoles import BeginFeed, Feed
+from runner.agent.context import AgentContext
+from runner.agent.importer import class_at
+from runner.agent.instrument import decoded
+from runner.agent.limits import Limits
+from runner.agent.locks import Locks
+from runner.agent.timers import Timers
+from runner.agent.work import Workers
+from runner.api.codec import encode
+from runner.api.verdicts import LabError, RecipeFault
+
+_SETTLE = 1.0
+"""Seconds that an answer waits for the console bytes that came before it."""
+
+
+class Benches:
+    """The benches of this host that the controller told us about."""
+
+    def __init__(self, begin: BeginFeed, locks: Locks, timers: Timers, workers: Workers) -> None:
+        """Know of no bench yet."""
+        self._begin = begin
+        self._locks = locks
+        self._timers = timers
+        self._workers = workers
+        self._benches: dict[str, Bench] = {}
+
+    def answer(self, request: Request, call: Call) -> Any:
+        """Do what was asked and return the answer as JSON; raises whatever a module raises."""
+        match request:
+            case Run():
+                return self._run(request, call)
+            case Configure():
+                return self._configure(request)
+            case Take():
+                self._locks.take(request, call.hear, call.stop)
+                return {"taken": True}
+            case Release():
+                return self._release(request.bench)
+
+    def close(self, seconds: float) -> None:
+        """Close all devices, the benches side by side, and drop all locks; give up after so long."""
+        closed: list[threading.Event] = []
+        for bench in tuple(self._benches.values()):
+            closed.append(threading.Event())
+            self._workers.run(functools.partial(_close, bench, closed[-1]))
+        for each in closed:
+            each.wait(seconds)
+        self._locks.drop_all()
+
+    def _configure(self, request: Configure) -> None:
+        known = self._benches.get(request.bench)
+        if known is not None and known.configure == request:
+            return
+        self._benches[request.bench] = Bench(request, self._begin)
+        if known is not None:
+            _raise_any(known.close(), request.bench)
+
+    def _release(self, name: str) -> None:
+        bench = self._benches.pop(name, None)
+        try:
+            _raise_any(bench.close() if bench is not None else [], name)
+        finally:
+            self._locks.drop(name)
+
+    def _run(self, request: Run, call: Call) -> Any:
+        bench = self._benches.get(request.bench)
+        if bench is None:
+            raise LabError(f"bench {request.bench!r} is not configured on this agent")
+        limits = Limits(request, call.stop, self._timers, self._workers)
+        try:
+            return _run_module(request, bench, call, limits)
+        finally:
+            limits.end()
+            bench.settle(_SETTLE)
+
+
+def _run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
+    cls = class_at(request.path)
+    arguments = decoded(cls, request.arguments)
+    devices = bench.devices(request.devices, call.hear, call.stop)
+    if request.idle is not None:
+        limits.watch_silence(_last_byte_of(bench.feeds(request.devices), request.bench))
+    context = AgentContext(
+        bench=request.bench,
+        devices={slot: path for slot, path in request.devices.items() if isinstance(path, str)},
+        limit=request.limit,
+        stop=call.stop,
+        hear=call.hear,
+        save=call.save,
+    )
+    context.check_cancelled()
+    try:
+        result = encode(cls(**arguments, **devices).run(context))
+    finally:
+        context.finish()
+    if call.stop.timed_out:
+        late = call.stop.verdict()
+        late.result = result
+        raise late
+    return result
+
+
+def _last_byte_of(feeds: list[Feed], bench: str) -> Any:
+    if not feeds:
+        raise RecipeFault(f"idle_timeout needs a console, and bench {bench!r} has none")
+    return lambda: max(feed.last_byte for feed in feeds)
+
+
+def _close(bench: Bench, closed: threading.Event) -> None:
+    bench.close()
+    closed.set()
+
+
+def _raise_any(problems: list[Exception], bench: str) -> None:
+    if problems:
+        told = "; ".join(f"{type(each).__name__}: {each}" for each in problems)
+        raise LabError(f"bench {bench!r} did not close well: {told}") from problems[0]

@@ -1,0 +1,191 @@
+"""Carries what consoles receive to the controller, in order, and no faster than it is read there."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from runner.agent.calls import ConsoleBytes
+from runner.agent.credit import Credit
+from runner.agent.frames import FIRST_CONSOLE, LARGEST_PAYLOAD, Kind, ProtocolError
+from runner.agent.messages import from_json, to_json
+from runner.agent.outbox import Outbox, Rank
+
+KEPT = 4 * 2**20
+"""Bytes that wait for a slow controller; then the console's reader has to wait, too."""
+_STAMP = struct.Struct(">QQQH")
+_LARGEST_PART = LARGEST_PAYLOAD - _STAMP.size
+
+
+class Chunk(Protocol):
+    """What a console's reader records: `runner.console.Chunk`."""
+
+    @property
+    def index(self) -> int:
+        """The place of the first byte."""
+
+    @property
+    def monotonic_ns(self) -> int:
+        """When it was read, by the clock that never jumps."""
+
+    @property
+    def wall_ns(self) -> int:
+        """When it was read, by the calendar."""
+
+    @property
+    def data(self) -> bytes:
+        """The bytes."""
+
+    @property
+    def gap(self) -> str:
+        """Why the port was away; then there are no bytes."""
+
+
+def pack_chunk(chunk: Chunk) -> Iterator[bytes]:
+    """Return the payloads of the DATA frames for a chunk."""
+    gap = chunk.gap.encode()[: _LARGEST_PART // 2]
+    for start in range(0, len(chunk.data) or 1, _LARGEST_PART - len(gap)):
+        part = chunk.data[start : start + _LARGEST_PART - len(gap)]
+        stamp = _STAMP.pack(chunk.index + start, chunk.monotonic_ns, chunk.wall_ns, len(gap))
+        yield stamp + gap + part
+
+
+def unpack_chunk(payload: bytes, bench: str, device: str) -> ConsoleBytes:
+    """Read the payload of a DATA frame of a console; raise ProtocolError when it is too short."""
+    if len(payload) < _STAMP.size:
+        raise ProtocolError(f"expected console bytes, got {payload[:80]!r}")
+    index, monotonic_ns, wall_ns, length = _STAMP.unpack_from(payload)
+    start = _STAMP.size + length
+    return ConsoleBytes(
+        bench=bench,
+        device=device,
+        index=index,
+        monotonic_ns=monotonic_ns,
+        wall_ns=wall_ns,
+        data=payload[start:],
+        gap=payload[_STAMP.size : start].decode("utf-8", "replace"),
+    )
+
+
+def pack_name(bench: str, device: str) -> bytes:
+    """Return the payload of the EVENT that begins a console's stream."""
+    return to_json({"Console": {"bench": bench, "device": device}})
+
+
+def unpack_name(payload: bytes) -> tuple[str, str]:
+    """Read which console a stream is of; raise ProtocolError for anything else."""
+    try:
+        named = from_json(payload)["Console"]
+        return str(named["bench"]), str(named["device"])
+    except (TypeError, KeyError) as error:
+        raise ProtocolError(f"expected a console's name, got {payload[:80]!r}") from error
+
+
+class Feed:
+    """Sends what one console receives; holds up to `KEPT` bytes while the controller is slow."""
+
+    def __init__(self, stream: int, outbox: Outbox, credit: Credit, *, name: str, kept: int = KEPT) -> None:
+        """Begin to send, on a thread of its own."""
+        self._stream = stream
+        self._outbox = outbox
+        self._credit = credit
+        self._kept = kept
+        self._changed = threading.Condition()
+        self._chunks: deque[Chunk] = deque()
+        self._held = 0
+        self._recorded = 0
+        self._sent = 0
+        self._closed = False
+        self.last_byte = -1.0
+        """When the last byte came, in seconds of the monotonic clock; before that negative."""
+        self._thread = threading.Thread(target=self._send, name=f"feed {name}", daemon=True)
+        self._thread.start()
+
+    def record(self, chunk: Chunk) -> None:
+        """Take a chunk; called by the console's reader."""
+        self.last_byte = time.monotonic() if chunk.data else self.last_byte
+        with self._changed:
+            while self._held > self._kept and not self._closed:
+                self._changed.wait()
+            self._chunks.append(chunk)
+            self._held += len(chunk.data)
+            self._recorded += 1
+            self._changed.notify_all()
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until what has been recorded so far is sent, or the time is over; tell whether it is."""
+        with self._changed:
+            wanted = self._recorded
+            return self._changed.wait_for(lambda: self._sent >= wanted, seconds)
+
+    def close(self, seconds: float) -> None:
+        """Send what is left, for so many seconds at most, and end the stream."""
+        self.settle(seconds)
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._credit.close()
+        self._thread.join(seconds)
+
+    def _send(self) -> None:
+        try:
+            while (chunk := self._next()) is not None:
+                for payload in pack_chunk(chunk):
+                    if not self._credit.spend(len(payload)):
+                        break
+                    self._outbox.say(Kind.DATA, self._stream, payload, Rank.CONSOLE)
+                self._count(chunk)
+            self._outbox.say(Kind.END, self._stream)
+        except OSError:
+            self._give_up()
+
+    def _next(self) -> Chunk | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._chunks or self._closed)
+            if self._closed:
+                return None
+            return self._chunks.popleft()
+
+    def _count(self, chunk: Chunk) -> None:
+        with self._changed:
+            self._held -= len(chunk.data)
+            self._sent += 1
+            self._changed.notify_all()
+
+    def _give_up(self) -> None:
+        """Let readers run on: the controller is gone, and the agent is about to end."""
+        with self._changed:
+            self._closed = True
+            self._sent = self._recorded
+            self._changed.notify_all()
+
+
+class Feeds:
+    """Numbers the streams of consoles and knows their credit."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        """Have no stream yet."""
+        self._outbox = outbox
+        self._numbers = itertools.count(FIRST_CONSOLE)
+        self._credits: dict[int, Credit] = {}
+
+    def begin(self, bench: str, device: str) -> Feed:
+        """Begin a console's stream."""
+        stream = next(self._numbers)
+        credit = self._credits[stream] = Credit()
+        self._outbox.say(Kind.EVENT, stream, pack_name(bench, device))
+        return Feed(stream, self._outbox, credit, name=f"{bench} {device}")
+
+    def grant(self, stream: int, amount: int) -> None:
+        """Let a console send more."""
+        credit = self._credits.get(stream)
+        if credit is not None:
+            credit.grant(amount)
+
+
+BeginFeed = Callable[[str, str], Feed]

@@ -1,0 +1,92 @@
+"""Modules that came as source, and classes by their path."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import types
+from collections.abc import Mapping, Sequence
+
+from runner.api.verdicts import LabError
+
+
+class PushedSources(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Finds and loads Python modules from what the controller sent; tracebacks show their files."""
+
+    def __init__(self) -> None:
+        """Hold no source yet."""
+        self._sources: dict[str, tuple[str, str]] = {}
+        self._packages: set[str] = set()
+
+    def add(self, sources: Mapping[str, Sequence[str]]) -> None:
+        """Take modules: name to file and source. Packages above them need no source."""
+        for name, (file, source) in sources.items():
+            self._sources[name] = (file, source)
+        for name in sources:
+            self._packages.update(package for package in _above(name) if not _exists(package))
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find a module that was pushed, or a package above one."""
+        del path, target
+        if fullname not in self._sources and fullname not in self._packages:
+            return None
+        file = self._sources.get(fullname, ("", ""))[0]
+        spec = importlib.util.spec_from_loader(
+            fullname, self, origin=file or None, is_package=self.is_package(fullname)
+        )
+        if spec is not None:
+            spec.has_location = bool(file)
+        return spec
+
+    def is_package(self, fullname: str) -> bool:
+        """Tell whether a pushed module is a package."""
+        return fullname in self._packages or self._file(fullname).endswith("__init__.py")
+
+    def get_source(self, fullname: str) -> str:
+        """Return the source, also for tracebacks; empty for a package that has none."""
+        return self._sources.get(fullname, ("", ""))[1]
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        """Compile the source under its file's name."""
+        return self.source_to_code(self.get_source(fullname), self._file(fullname) or f"<{fullname}>")
+
+    def _file(self, fullname: str) -> str:
+        return self._sources.get(fullname, ("", ""))[0]
+
+
+def _above(name: str) -> list[str]:
+    parts = name.split(".")[:-1]
+    return [".".join(parts[: end + 1]) for end in range(len(parts))]
+
+
+def _exists(name: str) -> bool:
+    if name in sys.modules:
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@functools.cache
+def class_at(path: str) -> type:
+    """Import the class at ``package.file:Class``; raise LabError when it is not there."""
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise LabError(
+            f"no Python module {error.name!r} beside the hardware, which {path} needs",
+            hint=f"install {error.name} for {sys.executable} on the bench's host",
+        ) from error
+    except AttributeError as error:
+        raise LabError(f"no class {name!r} in {module}") from error
+    if not isinstance(found, type):
+        raise LabError(f"{path} is not a class")
+    return found

@@ -1,0 +1,97 @@
+"""One device of a bench while it is open: its driver, the driver's children, and their consoles."""
+
+from __future__ import annotations
+
+import contextlib
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from runner.agent.calls import DeviceSpec
+from runner.agent.consoles import Feed
+from runner.agent.importer import class_at
+from runner.api.codec import decode, hints
+from runner.api.module import Driver
+from runner.api.verdicts import LabError, RecipeFault
+
+_SETTLE = 2.0
+
+
+def decoded(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Rebuild typed arguments by the fields of a class; raise RecipeFault for one that it does not have."""
+    fields = hints(cls)
+    unknown = [name for name in values if name not in fields]
+    if unknown:
+        raise RecipeFault(f"{cls.__name__} has no argument {unknown[0]!r}")
+    return {name: decode(fields[name], value) for name, value in values.items()}
+
+
+def children_of(cls: type) -> Iterator[str]:
+    """Return the names of the methods that are marked as children."""
+    for name in dir(cls):
+        if getattr(getattr(cls, name, None), "__runner_child__", False):
+            yield name
+
+
+def offers_console(cls: type) -> bool:
+    """Tell whether a driver, or a child of it, is a console."""
+    from runner.console import Console
+
+    if issubclass(cls, Console):
+        return True
+    kinds = (typing.get_type_hints(getattr(cls, name)).get("return") for name in children_of(cls))
+    return any(isinstance(kind, type) and issubclass(kind, Console) for kind in kinds)
+
+
+class Instrument:
+    """An open device; its consoles are read from the start to the end."""
+
+    def __init__(self, path: str, spec: DeviceSpec, begin: Callable[[str], Feed]) -> None:
+        """Open it: the driver first, then its children, then their consoles."""
+        self.path = path
+        cls = class_at(spec.path)
+        driver = cls(**decoded(cls, spec.options))
+        if not isinstance(driver, Driver):
+            raise LabError(f"{spec.path} is not a driver")
+        self._driver = driver
+        self._feeds: dict[str, Feed] = {}
+        self._begin = begin
+        self._closing = contextlib.ExitStack()
+        driver.open()
+        self._closing.callback(driver.close)
+        try:
+            self._children = {name: getattr(driver, name)() for name in children_of(cls)}
+            self._start(path, driver)
+            for name, part in self._children.items():
+                self._start(f"{path}.{name}", part)
+        except BaseException:
+            self._closing.close()
+            raise
+
+    def part(self, rest: str) -> object:
+        """Return the driver, or the child of that name; raise RecipeFault when there is none."""
+        if not rest:
+            return self._driver
+        if rest not in self._children:
+            has = f"it has {', '.join(self._children)}" if self._children else "it has no parts"
+            raise RecipeFault(f"device {self.path!r} has no part {rest!r}", hint=has)
+        return self._children[rest]
+
+    @property
+    def feeds(self) -> Mapping[str, Feed]:
+        """The feed of each console, by the console's path."""
+        return self._feeds
+
+    def close(self) -> None:
+        """Stop the consoles, then close the driver; raises the first error after trying all."""
+        self._closing.close()
+
+    def _start(self, path: str, part: object) -> None:
+        from runner.console import Console
+
+        if not isinstance(part, Console):
+            return
+        feed = self._feeds[path] = self._begin(path)
+        self._closing.callback(feed.close, _SETTLE)
+        part.start(feed.record, path)
+        self._closing.callback(part.stop)

@@ -1,0 +1,122 @@
+"""The agent's process: its port, its signals, its end."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import math
+import os
+import select
+import signal
+import sys
+import threading
+import time
+
+from runner.agent.frames import CONNECTION, PROTOCOL, FrameReader, Kind, ProtocolError
+from runner.agent.importer import PushedSources
+from runner.agent.locks import Locks, lock_folder
+from runner.agent.messages import MessageReader, to_json
+from runner.agent.outbox import Outbox
+from runner.agent.service import Service
+
+_READ = 256 * 1024
+_END_WITHIN = 7.0
+"""Seconds until an agent that ends stops being polite."""
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+def main() -> int:
+    """Serve the controller on stdin and stdout until it goes; return the exit status."""
+    source, sink = take_port()
+    faulthandler.enable()
+    sources = PushedSources()
+    sys.meta_path.insert(0, sources)
+    outbox = Outbox(lambda data: write_all(sink, data))
+    service = Service(outbox, sources, Locks(lambda: lock_folder(os.environ)))
+    outbox.say(Kind.HELLO, CONNECTION, to_json({"protocol": PROTOCOL, "python": sys.version.split()[0]}))
+    try:
+        cause = _serve(service, source)
+        status = 0
+    except ProtocolError as error:
+        cause, status = f"protocol error: {error}", 1
+        sys.stderr.write(f"runner agent: {cause}\n")
+        with contextlib.suppress(OSError):  # whoever sent this may be gone
+            outbox.say(Kind.ERROR, CONNECTION, cause.encode()[:1024])
+    _insist_on_ending(status)
+    service.end(cause)
+    _flush()
+    return status
+
+
+def take_port() -> tuple[int, int]:
+    """Move stdin and stdout away, so that nobody's ``print`` gets between our frames; return where to.
+
+    Reading 0 gives nothing from now on, and what is written to 1 comes out of 2.
+    """
+    source, sink = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    return source, sink
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it; raise OSError when nobody reads."""
+    written = os.write(descriptor, data)
+    while written < len(data):
+        written += os.write(descriptor, memoryview(data)[written:])
+
+
+def _serve(service: Service, source: int) -> str:
+    """Feed the service until there is a reason to end; return it."""
+    frames, messages = FrameReader(), MessageReader()
+    woken = _wake_on_signals()
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    poll.register(woken, select.POLLIN)
+    heard = time.monotonic()
+    while True:
+        left = heard + service.patience - time.monotonic()
+        ready = poll.poll(max(0, math.ceil(left * 1000)))
+        if not ready:
+            return f"no word from the controller for {service.patience:g}s"
+        if any(descriptor == woken for descriptor, _ in ready):
+            return f"ended by {signal.Signals(os.read(woken, 1)[0]).name}"
+        data = os.read(source, _READ)
+        heard = time.monotonic()
+        if not data:
+            frames.finish()
+            return "the controller is gone"
+        for frame in frames.feed(data):
+            message = messages.take(frame)
+            if message is not None:
+                service.take(message)
+
+
+def _wake_on_signals() -> int:
+    woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    for number in _SIGNALS:
+        signal.signal(number, lambda _number, _frame: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    return woken
+
+
+def _insist_on_ending(status: int) -> None:
+    """End the process in a while whatever hangs; the warden and the kernel clean up behind us."""
+
+    def insist() -> None:
+        sys.stderr.write(f"runner agent: did not end within {_END_WITHIN:g}s\n")
+        os._exit(status or 1)
+
+    timer = threading.Timer(_END_WITHIN, insist)
+    timer.daemon = True
+    timer.start()
+
+
+def _flush() -> None:
+    with contextlib.suppress(OSError, ValueError):  # stderr may be gone, or closed by a module
+        sys.stdout.flush()
+        sys.stderr.flush()

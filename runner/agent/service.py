@@ -1,0 +1,123 @@
+"""Serves the controller's requests: the agent without its port."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+
+from runner.agent.benches import Benches
+from runner.agent.call import Call
+from runner.agent.calls import Request
+from runner.agent.consoles import Feeds
+from runner.agent.credit import amount_of
+from runner.agent.endings import ended
+from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, ProtocolError
+from runner.agent.importer import PushedSources
+from runner.agent.locks import Locks
+from runner.agent.messages import Message, from_json, to_json, unpack_cancel, unpack_request
+from runner.agent.outbox import Outbox
+from runner.agent.timers import Timers
+from runner.agent.work import Workers
+
+_END_WITHIN = 3.0
+"""Seconds that cancelled calls get when the agent ends, and then as much again for closing devices."""
+
+
+class Service:
+    """Takes messages, and never waits in doing so; whatever takes time runs on a worker."""
+
+    def __init__(self, outbox: Outbox, sources: PushedSources, locks: Locks) -> None:
+        """Serve nobody yet."""
+        self._outbox = outbox
+        self._sources = sources
+        self._feeds = Feeds(outbox)
+        self._workers = Workers()
+        self._benches = Benches(self._feeds.begin, locks, Timers(), self._workers)
+        self._calls: dict[int, Call] = {}
+        self.patience = 60.0
+        """Seconds without a word of the controller until it is taken for dead."""
+        self.gone = False
+        """True once nobody reads what we say; the end of what we read follows."""
+
+    def take(self, message: Message) -> None:
+        """Do what a message asks for; raise ProtocolError for one that a controller cannot mean."""
+        kind, stream, payload = message
+        match kind:
+            case Kind.CALL:
+                self._begin(stream, payload)
+            case Kind.CANCEL:
+                self._cancel(stream, payload)
+            case Kind.CREDIT:
+                self._grant(stream, amount_of(payload))
+            case Kind.PING:
+                self._workers.run(self._pong)
+            case Kind.PUSH:
+                self._push(payload)
+            case Kind.HELLO:
+                self._greet(payload)
+            case _:
+                raise ProtocolError(f"a controller does not say {kind.name}")
+
+    def end(self, cause: str) -> None:
+        """Cancel every call, close every device, drop every lock; takes some seconds at most."""
+        calls = tuple(self._calls.values())
+        for call in calls:
+            self._workers.run(functools.partial(call.stop.tell, cause))
+        until = time.monotonic() + _END_WITHIN
+        for call in calls:
+            call.over.wait(max(0.0, until - time.monotonic()))
+        self._benches.close(_END_WITHIN)
+
+    def _greet(self, payload: bytes) -> None:
+        hello = from_json(payload)
+        if not isinstance(hello, dict) or hello.get("protocol") != PROTOCOL:
+            raise ProtocolError(f"expected protocol {PROTOCOL}, got {payload[:80]!r}")
+        self.patience = float(hello.get("patience", self.patience))
+
+    def _push(self, payload: bytes) -> None:
+        try:
+            self._sources.add(from_json(payload))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ProtocolError(f"expected sources, got {payload[:80]!r}") from error
+
+    def _begin(self, stream: int, payload: bytes) -> None:
+        if stream in self._calls or not 0 < stream < FIRST_CONSOLE:
+            raise ProtocolError(f"stream {stream} cannot begin a call")
+        request = unpack_request(payload)
+        call = self._calls[stream] = Call(stream, self._outbox)
+        self._workers.run(functools.partial(self._serve, call, request))
+
+    def _cancel(self, stream: int, payload: bytes) -> None:
+        call = self._calls.get(stream)
+        cause, timed_out = unpack_cancel(payload)
+        if call is not None:
+            self._workers.run(functools.partial(call.stop.tell, cause, timed_out=timed_out))
+
+    def _grant(self, stream: int, amount: int) -> None:
+        call = self._calls.get(stream)
+        if call is not None:
+            call.credit.grant(amount)
+        elif stream >= FIRST_CONSOLE:
+            self._feeds.grant(stream, amount)
+
+    def _serve(self, call: Call, request: Request) -> None:
+        kind, payload = self._answer(call, request)
+        del self._calls[call.stream]
+        call.over.set()
+        self._send(functools.partial(self._outbox.tell, kind, call.stream, payload))
+
+    def _answer(self, call: Call, request: Request) -> tuple[Kind, bytes]:
+        try:
+            return Kind.RESULT, to_json(self._benches.answer(request, call))
+        except BaseException as error:  # noqa: BLE001 - whatever a module raises is its answer
+            return Kind.ERROR, to_json(ended(error, call.stop))
+
+    def _pong(self) -> None:
+        self._send(functools.partial(self._outbox.say, Kind.PONG, CONNECTION))
+
+    def _send(self, send: Callable[[], None]) -> None:
+        try:
+            send()
+        except OSError:
+            self.gone = True

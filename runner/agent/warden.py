@@ -1,0 +1,143 @@
+"""The agent's parent: whatever is left of it when it ends, hangs, or is killed, this ends.
+
+It is the subreaper (prctl(2), PR_SET_CHILD_SUBREAPER) of everything that the agent and its
+children start, so daemons and orphans come to it. That costs nothing per program that is
+started; PR_SET_PDEATHSIG would make every start a full fork (0.57 ms become 1.57) and is
+forgotten by grandchildren.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_AGENT_ENDS_WITHIN = 7.5
+"""Seconds that the agent gets once its port is gone or a signal asked it to end."""
+_GRACE = 1.0
+"""Seconds between SIGTERM and SIGKILL for what the agent left behind."""
+_UNKILLABLE = 5.0
+"""Seconds until a process that waits in the kernel is left to it."""
+_KILLED = 128
+"""Shells add this to the number of the signal that killed a program."""
+_TO_HAND_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+def guard(work: Callable[[], int]) -> int:
+    """Run `work` in a child process; return its exit status once everything it started has ended.
+
+    Signals that ask us to end are handed on. When we are killed, the child gets SIGTERM.
+    """
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    warden = os.getpid()
+    agent = os.fork()
+    if agent:
+        return _Warden(agent).wait()
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    return work() if os.getppid() == warden else 1
+
+
+class _Warden:
+    """Waits for the agent with nothing but its port's state and signals to go by."""
+
+    def __init__(self, agent: int) -> None:
+        self._agent = agent
+        self._status: int | None = None
+        self._deadline = math.inf
+        self._poll = select.poll()
+        self._port = _let_go_of_the_port()
+        self._poll.register(self._port, select.POLLRDHUP)
+        self._woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._poll.register(self._woken, select.POLLIN)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        for number in (*_TO_HAND_ON, signal.SIGCHLD):
+            signal.signal(number, self._hear)
+
+    def wait(self) -> int:
+        """Return the agent's exit status once nothing of it is left."""
+        while self._status is None:
+            self._status = dict(_buried()).get(self._agent)
+            if self._status is None:
+                self._sleep()
+        self._end_the_rest()
+        return self._status if self._status >= 0 else _KILLED - self._status
+
+    def _hear(self, number: int, _frame: object) -> None:
+        if number != signal.SIGCHLD and self._status is None:
+            self._hurry()
+            os.kill(self._agent, number)
+
+    def _hurry(self) -> None:
+        self._deadline = min(self._deadline, time.monotonic() + _AGENT_ENDS_WITHIN)
+
+    def _sleep(self) -> None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            os.kill(self._agent, signal.SIGKILL)
+            self._deadline = math.inf
+        for descriptor, _ in self._poll.poll(None if left == math.inf else max(0.0, left) * 1000):
+            if descriptor == self._port:
+                self._poll.unregister(self._port)
+                self._hurry()
+            else:
+                os.read(self._woken, 4096)
+
+    def _end_the_rest(self) -> None:
+        """Ask, then force; the children of the dead come to us as orphans, one generation after the other."""
+        began = time.monotonic()
+        told: set[int] = set()
+        while left := _children():
+            spent = time.monotonic() - began
+            if spent > _GRACE + _UNKILLABLE:
+                return
+            number = signal.SIGTERM if spent < _GRACE else signal.SIGKILL
+            for pid in left - (told if number == signal.SIGTERM else set()):
+                os.kill(pid, number)
+            told |= left
+            self._poll.poll(max(0.02, _GRACE - spent) * 1000)
+            dict(_buried())
+
+
+def _let_go_of_the_port() -> int:
+    """Leave stdin and stdout to the agent; keep a descriptor that only tells whether stdin has ended."""
+    port = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return port
+
+
+def _buried() -> Iterator[tuple[int, int]]:
+    """Reap every child that has died; return their process ids and exit statuses (negative: a signal)."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)
+
+
+def _children() -> set[int]:
+    ourselves = os.getpid()
+    every = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return {pid for pid in every if _parent(pid) == ourselves}
+
+
+def _parent(pid: int) -> int | None:
+    """Return a process's parent (proc(5), ``stat``); None once it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(stat.rpartition(")")[2].split()[1])

@@ -1,0 +1,202 @@
+"""The controller's half of the protocol, over any port: a pipe, a socket, an SSH channel."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from runner.agent.calls import ConsoleBytes, Heard, Request
+from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, FrameReader, Kind, ProtocolError
+from runner.agent.messages import Message, MessageReader, from_json, pack, to_json
+from runner.agent.outbox import Outbox
+from runner.api.verdicts import LabError
+from runner.connect.busy import Busy
+from runner.connect.ears import Ears
+from runner.connect.inflight import InFlight, Lost
+from runner.connect.link import Cancel
+
+_READ = 256 * 1024
+_LAST_WORDS_WITHIN = 10.0
+
+
+class Port(Protocol):
+    """Bytes to and from an agent."""
+
+    def read(self, size: int, timeout: float) -> bytes | None:
+        """Return what has come, up to `size` bytes; ``b""`` at the end, None when the time is over."""
+
+    def write(self, data: bytes) -> None:
+        """Write all of it; raise OSError when the agent is gone."""
+
+    def last_words(self) -> str:
+        """End the agent if it has not ended, and say how that was; called once."""
+
+
+class Channel:
+    """A conversation with one agent: several calls at once, consoles, and a sign of life now and then."""
+
+    def __init__(
+        self,
+        port: Port,
+        sources: Mapping[str, tuple[str, str]],
+        console: Callable[[ConsoleBytes], None],
+        *,
+        name: str,
+        patience: float = 60.0,
+    ) -> None:
+        """Greet the agent and push `sources`; after `patience` seconds of silence either side is dead."""
+        self.lost = ""
+        """Why the agent is gone; empty while it lives."""
+        self._port = port
+        self._name = name
+        self._patience = patience
+        self._outbox = Outbox(port.write)
+        self._ears = Ears(console, self._outbox, self._broken, name=name)
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._calls: dict[int, InFlight] = {}
+        self._busy = Busy()
+        self._greeted = False
+        self._ending = False
+        self._over = threading.Event()
+        self._threads = tuple(
+            threading.Thread(target=work, name=f"{name} {what}", daemon=True)
+            for work, what in ((self._read, "reader"), (self._keep_alive, "pings"))
+        )
+        for thread in self._threads:
+            thread.start()
+        self._greet(sources)
+
+    def call(self, request: Request, hear: Callable[[Heard], None], cancel: Cancel) -> Any:
+        """Run one request to its end; see `Link.call`."""
+        call = self._begin(request)
+        try:
+            self._outbox.tell(Kind.CALL, call.stream, pack(request))
+            return call.wait(hear, cancel)
+        except OSError as error:
+            raise self._loss(f"cannot be told anything: {error}") from error
+        except ProtocolError as error:
+            raise self._loss(f"protocol error: {error}") from error
+        finally:
+            self._leave(call)
+
+    def lose(self, cause: str) -> None:
+        """End the conversation, once; every call under way is told why."""
+        with self._lock:
+            first, self._ending = not self._ending, True
+        if not first:
+            self._over.wait(_LAST_WORDS_WITHIN)
+            return
+        words = self._port.last_words()
+        with self._lock:
+            self.lost = f"{self._name} {cause}" + (f": {words}" if words else "")
+            calls = tuple(self._calls.values())
+        for call in calls:
+            call.bring(Lost(self.lost))
+        self._ears.close()
+        self._over.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait, once it is lost, until nobody uses the port any more."""
+        for thread in self._threads:
+            thread.join(seconds)
+        self._ears.join(seconds)
+
+    def _loss(self, cause: str) -> LabError:
+        self.lose(cause)
+        return LabError(self.lost)
+
+    def _greet(self, sources: Mapping[str, tuple[str, str]]) -> None:
+        hello = {"protocol": PROTOCOL, "patience": self._patience}
+        try:
+            self._outbox.say(Kind.HELLO, CONNECTION, to_json(hello))
+            if sources:
+                self._outbox.tell(Kind.PUSH, next(self._numbers), to_json(dict(sources)))
+        except OSError as error:
+            self.lose(f"cannot be told anything: {error}")
+
+    def _begin(self, request: Request) -> InFlight:
+        self._busy.learn(request)
+        self._busy.refuse(request)
+        with self._lock:
+            if self.lost:
+                raise LabError(self.lost)
+            call = InFlight(next(self._numbers), request, self._outbox)
+            self._calls[call.stream] = call
+        return call
+
+    def _leave(self, call: InFlight) -> None:
+        """Give up a call that has not ended; what it uses stays busy until it has."""
+        with self._lock:
+            if self._calls.pop(call.stream, None) is None or self._ending:
+                return
+            self._busy.hold(call.stream, call.request, call.description)
+        call.cancel("nobody waits for it any more")
+
+    def _keep_alive(self) -> None:
+        try:
+            while not self._over.wait(self._patience / 6):
+                self._outbox.say(Kind.PING, CONNECTION)
+        except OSError as error:
+            self.lose(f"cannot be told anything: {error}")
+
+    def _read(self) -> None:
+        try:
+            cause = self._read_to_the_end()
+        except ProtocolError as error:
+            cause = f"protocol error: {error}"
+        except OSError as error:
+            cause = f"cannot be heard: {error}"
+        self.lose(cause)
+
+    def _read_to_the_end(self) -> str:
+        frames, messages = FrameReader(), MessageReader()
+        heard = time.monotonic()
+        while True:
+            data = self._port.read(_READ, max(0.0, heard + self._patience - time.monotonic()))
+            if data is None:
+                return f"gave no sign of life for {self._patience:g}s"
+            if not data:
+                return "died"
+            heard = time.monotonic()
+            for frame in frames.feed(data):
+                message = messages.take(frame)
+                if message is not None:
+                    self._route(message)
+
+    def _route(self, message: Message) -> None:
+        if not self._greeted:
+            self._check_hello(message)
+        elif message.stream >= FIRST_CONSOLE:
+            self._ears.take(message)
+        elif message.stream == CONNECTION:
+            if message.kind is not Kind.PONG:
+                raise ProtocolError(message.payload.decode("utf-8", "replace") or message.kind.name)
+        elif message.kind in {Kind.RESULT, Kind.ERROR}:
+            self._ended(message)
+        else:
+            call = self._calls.get(message.stream)
+            if call is not None:
+                call.bring(message)
+            elif not self._busy.holds(message.stream):
+                raise ProtocolError(f"{message.kind.name} for the unknown call {message.stream}")
+
+    def _check_hello(self, message: Message) -> None:
+        hello = from_json(message.payload) if message.kind is Kind.HELLO else None
+        if not isinstance(hello, dict) or hello.get("protocol") != PROTOCOL:
+            raise ProtocolError(f"expected HELLO of protocol {PROTOCOL}, got {message.payload[:80]!r}")
+        self._greeted = True
+
+    def _ended(self, message: Message) -> None:
+        """Bring an answer, behind the console bytes that came before it."""
+        with self._lock:
+            call = self._calls.pop(message.stream, None)
+            self._busy.free(message.stream)
+        if call is not None:
+            self._ears.afterwards(lambda: call.bring(message))
+
+    def _broken(self, error: Exception) -> None:
+        self.lose(f"is of no use: {type(error).__name__} in a listener of its consoles: {error}")

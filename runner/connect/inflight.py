@@ -1,0 +1,169 @@
+"""One call on its way: what its caller waits for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from runner.agent.calls import Heard, Request, Run, Saved, Take
+from runner.agent.credit import Debt
+from runner.agent.frames import Kind, ProtocolError
+from runner.agent.limits import time_is_over
+from runner.agent.messages import Message, from_json, pack_cancel, unpack_ended, unpack_heard
+from runner.agent.outbox import Outbox
+from runner.api.values import Duration
+from runner.api.verdicts import LabError
+from runner.connect.ending import exception_of
+from runner.connect.link import Cancel
+
+STOP_WITHIN = Duration(5)
+"""How long a call may take to stop when told to."""
+_MARGIN = 0.5
+"""Seconds beyond its limit that the agent has for cancelling before we do it."""
+_OTHERS = Duration(30)
+"""The limit of what is not a Run; a Take may wait for its bench besides."""
+
+
+class Told(str):
+    """The cause of a cancel, on its way to the thread that waits."""
+
+    __slots__ = ()
+
+
+class Lost(str):
+    """Why there will be no answer, on its way to the thread that waits."""
+
+    __slots__ = ()
+
+
+class InFlight:
+    """A call whose answer one thread awaits and another brings."""
+
+    def __init__(self, stream: int, request: Request, outbox: Outbox) -> None:
+        """Get ready to wait."""
+        self.stream = stream
+        self.request = request
+        self._outbox = outbox
+        self._brought: SimpleQueue[Message | Told | Lost] = SimpleQueue()
+        self._limit = _limit_of(request)
+        self._saving: _Saving | None = None
+        self._debt = Debt()
+        self._stop_by: float | None = None
+        self._cause = ""
+
+    @property
+    def description(self) -> str:
+        """Name it for people: ``UbootCmd on bench 'rpi4-01'``."""
+        request = self.request
+        name = request.path.rpartition(":")[2] if isinstance(request, Run) else type(request).__name__
+        return f"{name} on bench {request.bench!r}"
+
+    def bring(self, item: Message | Told | Lost) -> None:
+        """Hand something to the thread that waits."""
+        self._brought.put(item)
+
+    def wait(self, hear: Callable[[Heard], None], cancel: Cancel) -> Any:
+        """Wait for the end and return the answer; raises as `Link.call` does."""
+        late_at = time.monotonic() + self._limit + _MARGIN
+        leave = cancel.watch(lambda cause: self.bring(Told(cause)))
+        try:
+            while True:
+                item = self._next(self._stop_by or late_at)
+                if isinstance(item, Message):
+                    if item.kind is Kind.RESULT:
+                        return from_json(item.payload)
+                    self._take(item, hear)
+                elif isinstance(item, Lost):
+                    raise LabError(item)
+                else:
+                    self._stop(item)
+        finally:
+            leave()
+
+    def _next(self, until: float) -> Message | Told | Lost | None:
+        try:
+            return self._brought.get(timeout=max(0.0, until - time.monotonic()))
+        except Empty:
+            return None
+
+    def _stop(self, told: Told | None) -> None:
+        """Tell the agent to stop the call; raise LabError when that was in vain."""
+        if self._stop_by is None:
+            cause = told or self._over()
+            self._cause = cause
+            self._stop_by = time.monotonic() + STOP_WITHIN
+            self.cancel(cause, timed_out=told is None)
+        elif told is None:
+            raise LabError(
+                f"{self.description} did not stop within {STOP_WITHIN}, told so because {self._cause}",
+                hint="what it uses is refused to later steps of this run",
+            )
+
+    def cancel(self, cause: str, *, timed_out: bool = False) -> None:
+        """Ask the agent to stop it."""
+        self._outbox.say(Kind.CANCEL, self.stream, pack_cancel(cause, timed_out=timed_out))
+
+    def _over(self) -> str:
+        request = self.request
+        if isinstance(request, Run):
+            return time_is_over(request)
+        return f"time is over: {Duration(self._limit)} for {type(request).__name__}"
+
+    def _take(self, message: Message, hear: Callable[[Heard], None]) -> None:
+        match message.kind:
+            case Kind.EVENT:
+                self._saving = _saving(message.payload)
+                hear_of = unpack_heard(message.payload) if self._saving is None else self._saving.whole()
+            case Kind.DATA if self._saving is not None:
+                hear_of = self._saving.add(message.payload)
+                self._pay(len(message.payload))
+            case Kind.ERROR:
+                raise exception_of(unpack_ended(message.payload))
+            case _:
+                raise ProtocolError(f"{message.kind.name} in answer to {self.description}")
+        if hear_of is not None:
+            hear(hear_of)
+
+    def _pay(self, amount: int) -> None:
+        credit = self._debt.read(amount)
+        if credit:
+            self._outbox.say(Kind.CREDIT, self.stream, credit)
+
+
+class _Saving:
+    """A file that comes in pieces."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self._name = name
+        self._size = size
+        self._pieces: list[bytes] = []
+
+    def add(self, data: bytes) -> Saved | None:
+        """Take a piece; return the file when that was the last."""
+        self._pieces.append(data)
+        return self.whole()
+
+    def whole(self) -> Saved | None:
+        """Return the file when all of it is there."""
+        if sum(map(len, self._pieces)) < self._size:
+            return None
+        return Saved(name=self._name, data=b"".join(self._pieces))
+
+
+def _saving(payload: bytes) -> _Saving | None:
+    value = from_json(payload)
+    saved = value.get("Saved") if isinstance(value, dict) else None
+    if saved is None:
+        return None
+    try:
+        return _Saving(str(saved["name"]), int(saved["size"]))
+    except (TypeError, KeyError, ValueError) as error:
+        raise ProtocolError(f"expected a file's name and size, got {payload[:80]!r}") from error
+
+
+def _limit_of(request: Request) -> float:
+    if isinstance(request, Run):
+        return request.limit
+    return _OTHERS + request.wait if isinstance(request, Take) else _OTHERS

@@ -1,0 +1,166 @@
+"""The agent of this machine: a child process of the same Python."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, Any
+
+from runner.agent.calls import ConsoleBytes, Heard, Request, Said
+from runner.agent.main import write_all
+from runner.api.verdicts import LabError
+from runner.connect.channel import Channel
+from runner.connect.link import Cancel, Link
+
+_ENDS_WITHIN = 9.5
+"""Seconds that the agent gets to close its devices; it promises a little less."""
+_LAST_LINES = 20
+_LAST_LINES_WITHIN = 0.5
+"""Seconds that the last lines may take once the process has ended."""
+_KILLED = 128
+"""The agent's warden adds this to the number of the signal that killed the agent."""
+_COMMAND = (sys.executable, "-P", "-m", "runner.agent")
+
+
+class LocalAgent(Link):
+    """Starts the agent with the first call, and ends it with `close`."""
+
+    def __init__(
+        self,
+        *,
+        sources: Mapping[str, tuple[str, str]],
+        console: Callable[[ConsoleBytes], None],
+        heard: Callable[[Heard], None],
+        patience: float = 60.0,
+        command: Sequence[str] = _COMMAND,
+    ) -> None:
+        """Remember how to start it; `heard` gets what is printed beside the protocol."""
+        self._sources = sources
+        self._console = console
+        self._heard = heard
+        self._patience = patience
+        self._command = tuple(command)
+        self._lock = threading.Lock()
+        self._process: _Process | None = None
+        self._channel: Channel | None = None
+        self._closed = False
+
+    @property
+    def lost(self) -> str:
+        """Why the agent is gone; empty while it lives or has not been started."""
+        return "" if self._channel is None else self._channel.lost
+
+    def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
+        """Run one request to its end and return its answer, still encoded."""
+        return self._started().call(request, hear, cancel)
+
+    def close(self) -> None:
+        """End the agent; its devices are closed, its locks dropped. Takes 10 s at most."""
+        with self._lock:
+            again, self._closed = self._closed, True
+        if self._channel is None or self._process is None or again:
+            return
+        self._channel.lose("was closed")
+        self._channel.join(_LAST_LINES_WITHIN)
+        self._process.release()
+
+    def _started(self) -> Channel:
+        with self._lock:
+            if self._closed:
+                raise LabError("the agent of this machine was closed")
+            if self._channel is None:
+                self._process = _Process(self._command, self._heard)
+                self._channel = Channel(
+                    self._process,
+                    self._sources,
+                    self._console,
+                    name="the agent of this machine",
+                    patience=self._patience,
+                )
+            return self._channel
+
+
+class _Process:
+    """The child process as a port."""
+
+    def __init__(self, command: Sequence[str], heard: Callable[[Heard], None]) -> None:
+        try:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise LabError(f"cannot start the agent of this machine: {error}") from error
+        self._heard = heard
+        self._lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._input = _descriptor(self._process.stdin)
+        self._output = _descriptor(self._process.stdout)
+        self._poll = select.poll()
+        self._poll.register(self._output, select.POLLIN)
+        self._listener = threading.Thread(target=self._listen, name="agent stderr", daemon=True)
+        self._listener.start()
+
+    def read(self, size: int, timeout: float) -> bytes | None:
+        """Return what has come, ``b""`` at the end, None when the time is over."""
+        if not self._poll.poll(timeout * 1000):
+            return None
+        return os.read(self._output, size)
+
+    def write(self, data: bytes) -> None:
+        """Write all of it."""
+        write_all(self._input, data)
+
+    def last_words(self) -> str:
+        """End it and say how it ended, with the last lines it printed to stderr."""
+        status = self._end()
+        self._listener.join(_LAST_LINES_WITHIN)
+        how = f"killed by {_signal_name(status)}" if status > _KILLED else f"exit status {status}"
+        said = "\n".join(self._lines)
+        return f"{how}; it last said:\n{said}" if said else how
+
+    def release(self) -> None:
+        """Close our ends of the pipes; only once the process has ended and nobody reads any more."""
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+    def _end(self) -> int:
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            return self._process.wait(_ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def _listen(self) -> None:
+        with open(
+            _descriptor(self._process.stderr), encoding="utf-8", errors="backslashreplace", closefd=False
+        ) as lines:
+            for line in lines:
+                text = line.rstrip("\n")
+                self._lines.append(text)
+                self._heard(Said(text=text))
+
+
+def _signal_name(status: int) -> str:
+    try:
+        return signal.Signals(status - _KILLED).name
+    except ValueError:
+        return f"signal {status - _KILLED}"
+
+
+def _descriptor(pipe: IO[bytes] | None) -> int:
+    if pipe is None:
+        raise LabError("the agent of this machine has no pipe")
+    return pipe.fileno()

@@ -84,6 +84,10 @@ class Lookup:
             shape = member(shape, each)
         return Any if shape is MISSING else shape
 
+    def has_followed(self, node: Node) -> bool:
+        """Tell whether a definition was checked where it is used."""
+        return any(each == id(node) for each, _ in self._followed)
+
     def words(self, node: Node) -> Iterable[tuple[str, str, int, Location]]:
         """Go through all names used below a node: name, text, offset, and where the text begins."""
         match node:

@@ -29,7 +29,8 @@ def read_matrix(node: Node, faults: Faults) -> tuple[Row, ...]:
     values = [_values(entry, faults) for entry in axes]
     names = [entry.key.text for entry in axes]
     for entry in axes:
-        check_identifier(entry.key, "matrix variable", faults)
+        if entry.key.text != "include":
+            check_identifier(entry.key, "matrix variable", faults)
     rows = _rows(read, names, values, faults)
     excluded = read.get("exclude")
     if excluded is None:

@@ -9,7 +9,6 @@ from typing import Any
 from runner.document import Node
 from runner.errors import Location
 
-
 FUNCTIONS = ("range", "dict", "lipsum", "cycler", "joiner", "namespace")
 """What Jinja knows by itself."""
 

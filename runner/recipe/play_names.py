@@ -13,6 +13,7 @@ from runner.recipe.names import FUNCTIONS, Known, Names
 from runner.recipe.shapes import Record
 from runner.recipe.walk import variable
 
+
 def play_names(play: Play, benches: Sequence[Bench], extra: Mapping[str, object]) -> Names:
     """Return the scope of a play on these benches."""
     names = Names(None, built_in_names(benches))

@@ -108,6 +108,8 @@ class _PlayCheck:
         if self._lookup.lenient:
             return
         for node in nodes:
+            if self._lookup.has_followed(node):
+                continue
             for name, text, offset, at in self._lookup.words(node):
                 if name not in known:
                     self._lookup.unknown(name, text, offset, at, known)

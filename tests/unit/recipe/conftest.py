@@ -7,12 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from support.benches import bench
 
-from runner.declaration import DriverType
-from runner.document import Node
-from runner.errors import Fault, InputError, Location
-from runner.loader import loads
-from runner.model import Bench, Definition, Device, Host, Recipe
+from runner.errors import Fault, InputError
+from runner.model import Bench, Recipe
 from runner.recipe.read import read_recipe
 from runner.recipe.static import check_names
 from runner.registry import Registry
@@ -80,7 +78,9 @@ def checked(read: Callable[..., Recipe]) -> Say:
         recipe = read(text, **others)
         chosen = (bench(),) if benches is None else benches
         try:
-            check_names(recipe, {index: chosen for index, _ in enumerate(recipe.plays)}, extra or {}, Templates())
+            check_names(
+                recipe, {index: chosen for index, _ in enumerate(recipe.plays)}, extra or {}, Templates()
+            )
         except InputError as error:
             return [said(fault) for fault in error.faults]
         return []
@@ -93,49 +93,3 @@ def said(fault: Fault) -> str:
     place = f"{fault.at}+{fault.at.length}" if fault.at else "nowhere"
     chain = "".join(f" | {text} {at}" for text, at in fault.chain)
     return f"{place} {fault.code} {fault.message}" + (f" | {fault.hint}" if fault.hint else "") + chain
-
-
-def bench(
-    name: str = "b1",
-    *,
-    labels: Mapping[str, str] | None = None,
-    devices: Mapping[str, DriverType | str] | None = None,
-    **variables: object,
-) -> Bench:
-    """Make a bench; a device that is text is an alias."""
-    at = Location("lab.yaml", 3, 3)
-    given = {"board": driver(children={"power": "Power", "console": "Console"})} if devices is None else devices
-    return Bench(
-        name=name,
-        index=1,
-        at=at,
-        host=Host(name="localhost"),
-        labels=labels or {},
-        variables=tuple(
-            Definition(name=each, node=node(str(value)), layer=f"bench {name}") for each, value in variables.items()
-        ),
-        devices={
-            each: Device(name=each, at=at, ref=what)
-            if isinstance(what, str)
-            else Device(name=each, at=at, driver=what)
-            for each, what in given.items()
-        },
-    )
-
-
-def driver(*interfaces: str, children: Mapping[str, str] | None = None) -> DriverType:
-    """Make a driver that offers these interfaces, and parts with one each."""
-    return DriverType(
-        name="pretended",
-        summary="",
-        interfaces=frozenset(interfaces),
-        children={name: frozenset({each}) for name, each in (children or {}).items()},
-        cls=object,
-        path="",
-        source="",
-    )
-
-
-def node(text: str) -> Node:
-    """Make a node from YAML."""
-    return loads(text, "lab.yaml")

@@ -37,7 +37,9 @@ def test_a_template_is_left_for_the_run(read: Read) -> None:
 
 
 def test_a_secret_is_not_shown_in_the_title(read: Read) -> None:
-    first, second = names_of(read("steps:\n  - try_secret: hunter2\n  - try_log: hunter2\n    no_log: true\n"))
+    first, second = names_of(
+        read("steps:\n  - try_secret: hunter2\n  - try_log: hunter2\n    no_log: true\n")
+    )
 
     assert (first, second) == ("try_secret ******", "try_log")
 
@@ -56,15 +58,19 @@ def test_an_unknown_module_with_nothing_near_says_where_to_look(faults: Say) -> 
 
 def test_an_unknown_argument_is_told_with_the_nearest_one(faults: Say) -> None:
     assert faults("steps:\n  - try_command:\n      command: ls\n      tiemout: 5s\n") == [
-        "recipe.yaml:4:7+7 E231 try_command has no argument 'tiemout' "
-        "| did you mean 'timeout'?  (timeout: duration = 1m)"
+        (
+            "recipe.yaml:4:7+7 E231 try_command has no argument 'tiemout' "
+            "| did you mean 'timeout'?  (timeout: duration = 1m)"
+        )
     ]
 
 
 def test_two_modules_in_one_step_are_told_apart(faults: Say) -> None:
     assert faults("steps:\n  - try_cycle:\n    try_command: ls\n") == [
-        "recipe.yaml:3:5+11 E206 a step has one module, this one has 'try_cycle' and 'try_command' "
-        "| begin a new step: '- try_command:'"
+        (
+            "recipe.yaml:3:5+11 E206 a step has one module, this one has 'try_cycle' and 'try_command' "
+            "| begin a new step: '- try_command:'"
+        )
     ]
 
 
@@ -82,8 +88,10 @@ def test_a_misspelt_modifier_is_told_with_the_nearest_one(faults: Say) -> None:
 
 def test_an_argument_beside_its_module_is_sent_below_it(faults: Say) -> None:
     assert faults("steps:\n  - try_command: ls\n    check: true\n") == [
-        "recipe.yaml:3:5+5 E204 'check' is neither a module nor a key of a step "
-        "| 'check' is an argument of try_command: indent it below 'try_command'"
+        (
+            "recipe.yaml:3:5+5 E204 'check' is neither a module nor a key of a step "
+            "| 'check' is an argument of try_command: indent it below 'try_command'"
+        )
     ]
 
 
@@ -112,8 +120,10 @@ def test_set_fact_in_the_place_of_a_module_is_translated(faults: Say) -> None:
 
 def test_braces_in_an_expression_are_taken_out(faults: Say) -> None:
     assert faults("steps:\n  - try_cycle:\n    when: \"{{ bench.name == 'b1' }}\"\n") == [
-        "recipe.yaml:3:11+26 E304 when is an expression already: it takes no {{ }} "
-        "| write when: bench.name == 'b1'"
+        (
+            "recipe.yaml:3:11+26 E304 when is an expression already: it takes no {{ }} "
+            "| write when: bench.name == 'b1'"
+        )
     ]
 
 
@@ -163,10 +173,12 @@ def test_until_is_read_with_its_limits(read: Read) -> None:
 
 
 def test_a_delay_of_nothing_is_kept(read: Read) -> None:
-    step = only(read("steps:\n  - try_command: ls\n    until: result.status == 0\n    retries: 4\n    delay: 0\n"))
+    step = only(
+        read("steps:\n  - try_command: ls\n    until: result.status == 0\n    retries: 4\n    delay: 0\n")
+    )
 
     assert step.until is not None
-    assert step.until.delay == 0
+    assert step.until.delay == Duration(0)
 
 
 def test_until_without_an_end_is_refused(faults: Say) -> None:
@@ -176,13 +188,17 @@ def test_until_without_an_end_is_refused(faults: Say) -> None:
 
 
 def test_a_limit_of_the_play_ends_until(read: Read) -> None:
-    assert only(read("timeout: {step: 5s}\nsteps:\n  - try_command: ls\n    until: result.status == 0\n")).until
+    assert only(
+        read("timeout: {step: 5s}\nsteps:\n  - try_command: ls\n    until: result.status == 0\n")
+    ).until
 
 
 def test_retries_alone_are_refused(faults: Say) -> None:
     assert faults("steps:\n  - try_command: ls\n    retries: 3\n") == [
-        "recipe.yaml:3:5+7 E223 'retries' needs 'until' or 'retry_on' "
-        "| add 'until: EXPRESSION', or 'retry_on: [failed]' to try again after a failure"
+        (
+            "recipe.yaml:3:5+7 E223 'retries' needs 'until' or 'retry_on' "
+            "| add 'until: EXPRESSION', or 'retry_on: [failed]' to try again after a failure"
+        )
     ]
 
 
@@ -200,8 +216,10 @@ def test_until_with_retry_on_is_not_supported_yet(faults: Say) -> None:
     )
 
     assert told == [
-        "recipe.yaml:5:5+8 E299 'until' together with 'retry_on' is not supported yet "
-        "| put the step with 'until' into a block and 'retry_on' on the block"
+        (
+            "recipe.yaml:5:5+8 E299 'until' together with 'retry_on' is not supported yet "
+            "| put the step with 'until' into a block and 'retry_on' on the block"
+        )
     ]
 
 
@@ -238,22 +256,28 @@ def test_nested_loops_must_name_their_variable(faults: Say) -> None:
     )
 
     assert told == [
-        "recipe.yaml:4:9+4 E227 the loop around this one has the variable 'item', too "
-        "| name it: add 'loop_var: NAME' to this loop"
+        (
+            "recipe.yaml:4:9+4 E227 the loop around this one has the variable 'item', too "
+            "| name it: add 'loop_var: NAME' to this loop"
+        )
     ]
 
 
 def test_a_loop_over_a_word_is_refused(faults: Say) -> None:
     assert faults("steps:\n  - try_log: x\n    loop: boards\n") == [
-        "recipe.yaml:3:11+6 E200 loop must be a list, a mapping or a template, got 'boards' "
-        '| write loop: "{{ boards }}" to take it from a variable'
+        (
+            "recipe.yaml:3:11+6 E200 loop must be a list, a mapping or a template, got 'boards' "
+            '| write loop: "{{ boards }}" to take it from a variable'
+        )
     ]
 
 
 def test_a_loop_over_a_number_is_refused(faults: Say) -> None:
     assert faults("steps:\n  - try_log: x\n    loop: 3\n") == [
-        "recipe.yaml:3:11+1 E200 loop must be a list, a mapping or a template, got '3' "
-        '| write loop: "{{ range(3) }}"'
+        (
+            "recipe.yaml:3:11+1 E200 loop must be a list, a mapping or a template, got '3' "
+            '| write loop: "{{ range(3) }}"'
+        )
     ]
 
 
@@ -266,8 +290,10 @@ def test_an_expected_error_is_read(read: Read) -> None:
 
 def test_an_unknown_class_of_errors_is_told(faults: Say) -> None:
     assert faults("steps:\n  - try_command: ls\n    expect_error: {class: timeut}\n") == [
-        "recipe.yaml:3:27+6 E200 class must be one of unsupported, bad_argument, timeout, unreachable, "
-        "device_error, assertion, internal, got 'timeut' | did you mean 'timeout'?"
+        (
+            "recipe.yaml:3:27+6 E200 class must be one of unsupported, bad_argument, timeout, unreachable, "
+            "device_error, assertion, internal, got 'timeut' | did you mean 'timeout'?"
+        )
     ]
 
 
@@ -347,8 +373,10 @@ def test_stopping_what_does_not_run_is_refused(faults: Say) -> None:
 
 def test_stopping_in_another_scope_is_refused(faults: Say) -> None:
     assert faults(BACKGROUND.format(stop="block: [{join: cap}]")) == [
-        "recipe.yaml:6:24+3 E219 no background step 'cap' is running here "
-        "| an earlier step of the same list needs 'background: cap'"
+        (
+            "recipe.yaml:6:24+3 E219 no background step 'cap' is running here "
+            "| an earlier step of the same list needs 'background: cap'"
+        )
     ]
 
 
@@ -359,17 +387,26 @@ def test_stopping_twice_is_refused(faults: Say) -> None:
 
 
 def test_a_deferred_step_cannot_register(faults: Say) -> None:
-    text = "tests:\n  - test: t\n    steps:\n      - try_command: x\n        defer: true\n        register: y\n"
+    text = (
+        "tests:\n  - test: t\n    steps:\n      - try_command: x\n        defer: true\n        register: y\n"
+    )
 
     assert faults(text) == [
-        "recipe.yaml:6:9+8 E225 'register' cannot be used here: a deferred step runs last | leave out one of them"
+        (
+            "recipe.yaml:6:9+8 E225 'register' cannot be used here: a deferred step runs last | "
+            "leave out one of them"
+        )
     ]
 
 
 def test_defer_makes_no_sense_on_top_of_the_short_form(faults: Say) -> None:
     assert faults("steps:\n  - try_command: x\n    defer: true\n") == [
-        "recipe.yaml:3:5+5 E225 'defer' cannot be used here: in the short form every step is a test of its "
-        "own, and its scope ends with it | put the steps that belong together into a 'block', or use 'tests'"
+        (
+            "recipe.yaml:3:5+5 E225 'defer' cannot be used here: in the short form every step is a test "
+            "of its "
+            "own, and its scope ends with it "
+            "| put the steps that belong together into a 'block', or use 'tests'"
+        )
     ]
 
 
@@ -405,15 +442,19 @@ def test_faults_in_defaults_stand_where_the_defaults_stand(faults: Say) -> None:
 
     assert told == [
         "recipe.yaml:1:12+10 E201 no module 'try_comand' | did you mean 'try_command'?",
-        "recipe.yaml:1:40+7 E231 try_cycle has no argument 'of_time' "
-        "| did you mean 'off_time'?  (off_time: duration = 1s)",
+        (
+            "recipe.yaml:1:40+7 E231 try_cycle has no argument 'of_time' "
+            "| did you mean 'off_time'?  (off_time: duration = 1s)"
+        ),
     ]
 
 
 def test_a_device_is_taken_out_of_the_arguments(read: Read) -> None:
     first, second = (
         test.steps[0].what
-        for test in read("steps:\n  - try_cycle: {device: main}\n  - try_cycle: {power: main, off_time: 2s}\n")
+        for test in read(
+            "steps:\n  - try_cycle: {device: main}\n  - try_cycle: {power: main, off_time: 2s}\n"
+        )
         .plays[0]
         .tests
     )
@@ -432,7 +473,10 @@ def test_device_is_no_argument_where_it_would_be_ambiguous(faults: Say) -> None:
 
 def test_one_device_named_twice_is_refused(faults: Say) -> None:
     assert faults("steps:\n  - try_cycle: {power: a, device: b}\n") == [
-        "recipe.yaml:2:27+6 E274 'device' and 'power' name the same device of try_cycle | leave one of them out"
+        (
+            "recipe.yaml:2:27+6 E274 'device' and 'power' name the same device of try_cycle | "
+            "leave one of them out"
+        )
     ]
 
 

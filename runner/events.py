@@ -30,7 +30,7 @@ def to_json(event: Event) -> dict[str, Any]:
     found: dict[str, Any] = {"event": _NAMES[kind]}
     for name in _FIELDS[kind]:
         value = getattr(event, name)
-        if value is None or value == "" or value == ():
+        if value is None or value in ("", ()):
             continue
         found[name] = value if type(value) in {str, float, int, bool} else _plain(value)
     return found
@@ -43,7 +43,7 @@ def _plain(value: Any) -> Any:
         return {
             name: _plain(item)
             for name in hints(type(value))
-            if (item := getattr(value, name)) is not None and item != "" and item != {}
+            if (item := getattr(value, name)) is not None and item not in ("", {})
         }
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -13,9 +13,13 @@ from runner.api.module import Argument
 from runner.declaration import Parameter
 
 
-@functools.cache
 def parameters_of(cls: type) -> Mapping[str, Parameter]:
     """Return the parameters of a dataclass, in the order in which they are written; devices are left out."""
+    return _parameters_of(cls)
+
+
+@functools.cache
+def _parameters_of(cls: Any) -> Mapping[str, Parameter]:
     hints = typing.get_type_hints(cls)
     fields = dataclasses.fields(cls)
     return MappingProxyType(

@@ -127,6 +127,8 @@ class _Builder:
         if isinstance(node, yaml.SequenceNode):
             items = tuple([self.build(item, depth + 1) for item in node.value])
             return ListNode(self._at(node), items, any(item.templated for item in items))
+        if not isinstance(node, yaml.MappingNode):
+            raise TypeError(f"PyYAML composed {type(node).__name__}")
         return self._mapping(node, depth)
 
     def _at(self, node: yaml.Node) -> Location:

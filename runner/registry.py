@@ -6,6 +6,7 @@ one of its names is asked for.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import importlib.metadata
@@ -76,7 +77,8 @@ class Registry:
             found = _imported(place)
             if not issubclass(found, Module):
                 raise InputError([_not_what_it_seems(place, "Module")])
-            self._verbs[name] = declare_verb(found, source=place.file, family=family_of(place.file))
+            with _blaming(place):
+                self._verbs[name] = declare_verb(found, source=place.file, family=family_of(place.file))
         return self._verbs[name]
 
     def driver(self, name: str) -> DriverType | None:
@@ -88,7 +90,8 @@ class Registry:
             found = _imported(place)
             if not issubclass(found, Driver):
                 raise InputError([_not_what_it_seems(place, "Driver")])
-            self._drivers[name] = declare_driver(found, source=place.file, family=family_of(place.file))
+            with _blaming(place):
+                self._drivers[name] = declare_driver(found, source=place.file, family=family_of(place.file))
         return self._drivers[name]
 
     def verb_names(self) -> tuple[str, ...]:
@@ -165,12 +168,20 @@ def _make_package(name: str, folder: Path) -> None:
 
 
 def _imported(place: Place) -> type:
+    with _blaming(place):
+        found: type = getattr(importlib.import_module(place.module), place.cls)
+    return found
+
+
+@contextlib.contextmanager
+def _blaming(place: Place) -> Iterator[None]:
+    """Turn whatever a file raises while it is imported or read into a fault of that file."""
     try:
-        module = importlib.import_module(place.module)
-        found: type = getattr(module, place.cls)
+        yield
+    except InputError:
+        raise
     except Exception as error:
         raise InputError([_broken(place, error)]) from error
-    return found
 
 
 def _broken(place: Place, error: Exception) -> Fault:

@@ -53,9 +53,13 @@ def decode(hint: Any, value: Any) -> Any:
     return value
 
 
-@functools.cache
 def hints(cls: type) -> dict[str, Any]:
     """Return name and type of each dataclass field of a class, in order."""
+    return _hints(cls)
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
     resolved = typing.get_type_hints(cls)
     return {field.name: resolved[field.name] for field in dataclasses.fields(cls)}
 

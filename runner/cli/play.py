@@ -190,6 +190,10 @@ def planned(
     return plan, registry, templates
 
 
+OURS = 70
+"""A run that ended without saying how: a mistake of ours, never a pass."""
+
+
 def _play(asked: Asked, options: PlayOptions, *, only_plan: bool) -> int:
     masker = Masker()
     plan, registry, templates = planned(asked.recipes, asked.inventories, options, masker)
@@ -226,7 +230,7 @@ def run_plan(plan: Plan, registry: Registry, templates: Templates, masker: Maske
             interrupts=interrupts,
             started=folder.started(asked.recipes, _shown(options)),
         )
-    return result.exit_code
+    return result.exit_code if result.exit_code is not None else OURS
 
 
 def _shown(options: PlayOptions) -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, results: str) -> RunFolder:
-        """Make the folder of a new run, and the link ``latest`` to it; raise InputError when it cannot be made."""
+        """Make the folder of a new run and the link ``latest``; raise InputError when it cannot be made."""
         began = dt.datetime.now(dt.timezone.utc)
         run = f"{began:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         path = Path(results) / run

@@ -171,7 +171,7 @@ class JUnit:
         element = suite.find("testcase")
         element.set("time", f"{case.seconds:.6f}")
         _add_flaky(element, case)
-        return ET.tostring(element, encoding="utf-8")
+        return bytes(ET.tostring(element, encoding="utf-8"))
 
     def _output(self, case: CaseFinished) -> str:
         lines = [f"case: {case.case}", f"at: {case.at}"]

@@ -20,6 +20,7 @@ from runner.result import (
     Outcome,
     PlayFinished,
     PlayStarted,
+    Problem,
     Progress,
     RunFinished,
     RunStarted,
@@ -44,7 +45,7 @@ class Plain:
         self._progressed: dict[str, float] = {}
         self._partial: dict[tuple[str, str], bytes] = {}
 
-    def hear(self, event: Event) -> None:  # noqa: C901 - one branch for each kind of event
+    def hear(self, event: Event) -> None:  # noqa: C901, PLR0912 - one branch for each kind of event
         """Print what an event means to a person."""
         self._fold.hear(event)
         match event:
@@ -124,7 +125,7 @@ class Plain:
         if event.problem is not None and not event.outcome.good:
             self._problem(event.problem)
 
-    def _problem(self, found: problem.Problem) -> None:
+    def _problem(self, found: Problem) -> None:
         text = list(problem.lines(found))
         if found.traceback and self._verbose < TRACES:
             text = text[: len(text) - len(found.traceback.rstrip().splitlines())]
@@ -133,14 +134,9 @@ class Plain:
             self._say(f"      {self._paint('red', line) if number == 0 else line}")
 
     def _progress(self, event: Progress) -> None:
-        now = event.t
-        if (
-            now - self._progressed.get(event.step, now if event.step not in self._progressed else 0.0)
-            < _PROGRESS_EVERY
-        ):
-            self._progressed.setdefault(event.step, now)
+        if event.t - self._progressed.setdefault(event.step, event.t) < _PROGRESS_EVERY:
             return
-        self._progressed[event.step] = now
+        self._progressed[event.step] = event.t
         part = f"{100 * event.done / event.total:.0f} %" if event.total else ""
         self._say(f"    {event.bench}: {event.done:g} {event.unit} {part}".rstrip())
 

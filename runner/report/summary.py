@@ -18,8 +18,7 @@ def text(result: RunResult, paint: Paint) -> str:
     lines = [f"{', '.join(counts) or 'no case'} in {result.seconds:.2f} s"]
     if simulated:
         lines.append(f"simulated: {', '.join(simulated)} (no hardware was behind them)")
-    for problem in result.clean_up:
-        lines.append(paint("magenta", f"clean-up: {problem.message}"))
+    lines.extend(paint("magenta", f"clean-up: {problem.message}") for problem in result.clean_up)
     folder = Path(result.folder)
     lines.append(f"report: {folder / 'report.html'}  junit: {folder / 'junit.xml'}")
     if result.exit_code:

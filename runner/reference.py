@@ -1,0 +1,90 @@
+"""The page of a module or a driver: for `runner doc` and for the reference in docs/."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from runner.api.codec import hints
+from runner.declaration import DriverType, Parameter, Verb
+from runner.schema import show, type_name
+
+
+def module_page(verb: Verb) -> str:
+    """Return what there is to know about a module, as Markdown that reads well as text."""
+    return "\n".join(_module(verb)) + "\n"
+
+
+def driver_page(driver: DriverType) -> str:
+    """Return what there is to know about a driver, as Markdown that reads well as text."""
+    return "\n".join(_driver(driver)) + "\n"
+
+
+def _module(verb: Verb) -> Iterator[str]:
+    yield from _head(f"{verb.name} (module)", verb.summary, verb.description)
+    yield from _parameters("Arguments", verb.parameters)
+    if verb.slots:
+        yield from ("", "Devices:", "")
+        for slot in verb.slots:
+            count = "all that the bench has" if slot.every else "optional" if slot.optional else "one"
+            yield f"  {slot.name:<14} {slot.interface} ({count})" + (f": {slot.help}" if slot.help else "")
+    if verb.result is not None:
+        yield from ("", "Result:", "")
+        for name, hint in hints(verb.result).items():
+            yield f"  {name:<14} {_result_type(hint)}"
+    if verb.limited_by:
+        yield from (
+            "",
+            f"Its time is limited by {verb.limited_by!r}; the step's `timeout:` is the hard limit.",
+        )
+    yield from _example(verb.example)
+    yield from ("", f"Runs on the {verb.runs_on}. Source: {verb.family}.")
+
+
+def _driver(driver: DriverType) -> Iterator[str]:
+    simulated = " (simulated)" if driver.simulated else ""
+    yield from _head(f"{driver.name} (driver){simulated}", driver.summary, driver.description)
+    yield from _parameters("Options", driver.parameters)
+    yield from ("", "Offers:", "")
+    for interface in sorted(driver.interfaces):
+        yield f"  {interface}"
+    for part, interfaces in driver.children.items():
+        yield f"  .{part:<13} {', '.join(sorted(interfaces))}"
+    yield from _example(driver.example)
+
+
+def _head(title: str, summary: str, description: str) -> Iterator[str]:
+    yield from (f"# {title}", "", summary)
+    if description:
+        yield from ("", description)
+
+
+def _parameters(title: str, parameters: Mapping[str, Parameter]) -> Iterator[str]:
+    if not parameters:
+        return
+    yield from ("", f"{title}:", "")
+    for each in parameters.values():
+        default = "required" if each.required else f"default {show(each.default)}"
+        marks = ", the value itself" if each.primary else ""
+        yield f"  {each.name:<14} {type_name(each.hint)}, {default}{marks}"
+        yield f"  {'':<14} {each.help}{_limits(each)}"
+
+
+def _limits(parameter: Parameter) -> str:
+    low = f"at least {parameter.minimum:g}" if parameter.minimum is not None else ""
+    high = f"at most {parameter.maximum:g}" if parameter.maximum is not None else ""
+    limits = ", ".join(each for each in (low, high) if each)
+    return f" ({limits})" if limits else ""
+
+
+def _result_type(hint: Any) -> str:
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return f"mapping ({', '.join(hints(hint))})"
+    return type_name(hint)
+
+
+def _example(example: str) -> Iterator[str]:
+    if example:
+        yield from ("", "Example:", "")
+        yield from (f"    {line}" for line in example.splitlines())

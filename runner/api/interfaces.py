@@ -104,6 +104,9 @@ class CanFrame:
 class CanBus(Interface):
     """A CAN bus that is received from all the time, into a bounded record."""
 
+    last_sent: int = 0
+    """The number of the latest frame that a recipe has sent; set by who sends it."""
+
     @abc.abstractmethod
     def send(self, frame: CanFrame, timeout: Duration) -> int:
         """Send a frame; return its place in the record. Raise LabError when the bus refuses it."""

@@ -1,0 +1,65 @@
+"""Run a program beside the hardware."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+
+from runner.api import Context, Duration, Failed, Module, RecipeFault, TimedOut, arg
+from runner.modules.core.program import Ended, run
+
+_TAIL = 20
+
+
+class Command(Module):
+    """Run a program on the bench's host and check its exit status.
+
+    Text is a line for ``/bin/sh``, a list is a program and its arguments. Its output is said as
+    it comes. When it has ended, or its time is over, all that it has started is ended, too.
+
+    Example::
+
+        - command: uname -r
+        - command: {command: [sigrok-cli, --samples, 1000], timeout: 10s}
+          expect: result.stdout is search('OK')
+    """
+
+    limited_by = "timeout"
+
+    command: str | list[str] = arg(primary=True, help="a line for the shell, or a program and its arguments")
+    chdir: str = arg(default="", help="the folder on the host to run it in; empty: the agent's")
+    env: dict[str, str] = arg(default={}, help="environment variables, besides those of the agent")
+    stdin: str = arg(default="", help="what it can read")
+    check: bool = arg(default=True, help="fail when its exit status is not 0")
+    timeout: Duration = arg(default=Duration("60s"), help="how long it may take")
+
+    def run(self, context: Context) -> Ended:
+        """Run it and judge how it ended."""
+        line = self.command if isinstance(self.command, str) else shlex.join(self.command)
+        if not line.strip():
+            raise RecipeFault("there is no command")
+        arguments = ["/bin/sh", "-c", line] if isinstance(self.command, str) else self.command
+        ended, in_time = run(
+            arguments, context, timeout=self.timeout, stdin=self.stdin, chdir=self.chdir, env=self.env
+        )
+        evidence = {"status": ended.status, "stdout": _tail(ended.stdout), "stderr": _tail(ended.stderr)}
+        if not in_time:
+            raise TimedOut(
+                f"not ended within {self.timeout}: {line}",
+                evidence={**evidence, "limit": float(self.timeout)},
+                hint="give it more time with 'timeout'",
+                result=ended,
+            )
+        if self.check and ended.status:
+            raise Failed(f"{_how(ended.status)}, expected 0: {line}", evidence=evidence, result=ended)
+        return ended
+
+
+def _how(status: int) -> str:
+    if status >= 0:
+        return f"exit status {status}"
+    return f"ended by signal {signal.Signals(-status).name}"
+
+
+def _tail(text: str) -> str:
+    return "\n".join(text.splitlines()[-_TAIL:])

@@ -1,0 +1,196 @@
+"""A program of the host, heard while it runs and ended with all it has started."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import selectors
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import IO
+
+from runner.api import Context, Duration, Result
+from runner.api.process import end, popen
+
+KEEP = 256 * 1024
+"""Characters of each output stream that are kept, the last ones."""
+_READ = 64 * 1024
+_DRAIN = 1.0
+"""Seconds for what is still in the pipes when the program and all it started have ended."""
+
+
+class Ended(Result):
+    """What a program printed, and how it ended."""
+
+    stdout: str
+    """The last 256 KiB."""
+    stderr: str
+    """The last 256 KiB."""
+    status: int
+    """Its exit status; negative: the signal that ended it."""
+    elapsed: Duration
+    dropped: int = 0
+    """Characters missing at the front of `stdout` and `stderr`."""
+
+
+def run(
+    arguments: Sequence[str],
+    context: Context,
+    *,
+    timeout: Duration,
+    stdin: str = "",
+    chdir: str = "",
+    env: Mapping[str, str] | None = None,
+) -> tuple[Ended, bool]:
+    """Run a program; tell how it ended, and whether in time. Its output is said line by line.
+
+    Raise Unreachable when it cannot be started, Cancelled when the step is stopped.
+    """
+    started = time.monotonic()
+    with ExitStack() as stack:
+        process = _start(arguments, stdin=stdin, chdir=chdir, env=env)
+        stack.callback(_let_go, process)
+        streams = [_Heard(pipe, context) for pipe in (process.stdout, process.stderr) if pipe is not None]
+        in_time = _listen(process, streams, started + timeout, context)
+        status = end(process)
+        _drain(streams)
+    out, err = streams
+    ended = Ended(
+        stdout=out.text,
+        stderr=err.text,
+        status=status,
+        elapsed=Duration(time.monotonic() - started),
+        dropped=out.dropped + err.dropped,
+    )
+    return ended, in_time
+
+
+def _start(
+    arguments: Sequence[str], *, stdin: str, chdir: str, env: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    with tempfile.TemporaryFile() as given:
+        given.write(stdin.encode())
+        given.seek(0)
+        whole = {**os.environ, **env} if env else None
+        return popen(arguments, stdin=given, cwd=chdir or None, env=whole)
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    end(process)
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def _listen(
+    process: subprocess.Popen[bytes], streams: Sequence[_Heard], until: float, context: Context
+) -> bool:
+    """Hear the streams until the program has ended; False when its time is over before."""
+    ended = threading.Event()
+    with _Bell() as bell, selectors.DefaultSelector() as selector:
+        selector.register(bell, selectors.EVENT_READ, bell.clear)
+        for stream in streams:
+            selector.register(stream.pipe, selectors.EVENT_READ, stream.read)
+        threading.Thread(
+            target=_await, args=(process, ended, bell), name=f"await {process.pid}", daemon=True
+        ).start()
+        take_back = context.on_cancel(bell.ring)
+        try:
+            while not ended.is_set():
+                context.check_cancelled()
+                left = until - time.monotonic()
+                if left <= 0:
+                    return False
+                _hear(selector, left)
+        finally:
+            take_back()
+    return True
+
+
+def _await(process: subprocess.Popen[bytes], ended: threading.Event, bell: _Bell) -> None:
+    process.wait()
+    ended.set()
+    bell.ring()
+
+
+def _drain(streams: Sequence[_Heard]) -> None:
+    """Read what is left; somebody who has escaped from the group may hold a pipe open."""
+    until = time.monotonic() + _DRAIN
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            selector.register(stream.pipe, selectors.EVENT_READ, stream.read)
+        while selector.get_map() and (left := until - time.monotonic()) > 0:
+            _hear(selector, left)
+    for stream in streams:
+        stream.finish()
+
+
+def _hear(selector: selectors.BaseSelector, timeout: float) -> None:
+    for key, _ in selector.select(timeout):
+        if not key.data():
+            selector.unregister(key.fileobj)
+
+
+class _Heard:
+    """An output stream as text: its end is kept, its lines are said."""
+
+    def __init__(self, pipe: IO[bytes], context: Context) -> None:
+        self.pipe = pipe
+        self.text = ""
+        self.dropped = 0
+        self._context = context
+        self._line = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def read(self) -> bool:
+        """Read what is there; False at the end of the stream."""
+        data = os.read(self.pipe.fileno(), _READ)
+        self._take(self._decoder.decode(data))
+        return bool(data)
+
+    def finish(self) -> None:
+        """Take the rest as it stands."""
+        self._take(self._decoder.decode(b"", final=True))
+        if self._line:
+            self._context.log(self._line)
+
+    def _take(self, text: str) -> None:
+        kept = self.text + text
+        self.text = kept[-KEEP:]
+        self.dropped += len(kept) - len(self.text)
+        whole, _, self._line = (self._line + text).rpartition("\n")
+        if whole:
+            self._context.log(whole)
+
+
+class _Bell:
+    """Wakes a selector from any thread; rung too late, it does nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ends: tuple[int, int] | None = None
+
+    def __enter__(self) -> _Bell:
+        self._ends = os.pipe()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            ends, self._ends = self._ends, None
+        for each in ends or ():
+            os.close(each)
+
+    def fileno(self) -> int:
+        return self._ends[0] if self._ends else -1
+
+    def ring(self) -> None:
+        with self._lock:
+            if self._ends:
+                os.write(self._ends[1], b"!")
+
+    def clear(self) -> bool:
+        return bool(os.read(self.fileno(), _READ))

@@ -1,0 +1,68 @@
+"""Get to the U-Boot prompt."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+from runner.api import Context, Duration, Module, Power, RecipeFault, arg, device
+from runner.api.switching import confirm, outlet, state_before
+from runner.console import Console, Entered, Interrupt
+
+
+class UbootEnter(Module):
+    """Start the board, stop autoboot, and have the U-Boot prompt prove itself.
+
+    The times in its result count from the moment of switching on.
+
+    Example::
+
+        - uboot_enter: {within: 20s}
+          measure: {time_to_uboot: {value: result.uboot, unit: s, max: 2}}
+        - uboot_enter: {power: none, interrupt: {mode: prompt, keys: " "}}
+    """
+
+    limited_by = "within"
+
+    power: Literal["cycle", "on", "none"] = arg(
+        default="cycle", help="how the board is started; none: by itself, or it is at the prompt already"
+    )
+    off_time: Duration = arg(default=Duration("2s"), help="how long it stays off, with power: cycle")
+    interrupt: Interrupt | None = arg(
+        default=None, help="how autoboot is stopped; left out: as the console's settings say"
+    )
+    within: Duration = arg(
+        default=Duration("30s"), primary=True, help="how long until the prompt answers, with switching"
+    )
+    console: Console = device(help="the console with U-Boot")
+    supply: Power | None = device(optional=True, help="the switch in the board's supply")
+    others: tuple[Console, ...] = device(every=True, help="they learn that the board starts anew")
+
+    def run(self, context: Context) -> Entered:
+        """Switch, and send keys at once."""
+        end = time.monotonic() + self.within
+        if self.power != "none":
+            self._start(end, context)
+        left = Duration(max(0.0, end - time.monotonic()))
+        return self.console.enter_uboot(context, within=left, interrupt_by=self.interrupt)
+
+    def _start(self, end: float, context: Context) -> None:
+        if self.supply is None:
+            raise RecipeFault(
+                f"bench {context.bench!r} has no power device that could start the board",
+                hint="write power: none, and start it in another way",
+            )
+        if self.power == "cycle":
+            self._switch_off(self.supply, end, context)
+        for console in dict.fromkeys((self.console, *self.others)):
+            console.power_mark()
+        self.supply.on()
+
+    def _switch_off(self, supply: Power, end: float, context: Context) -> None:
+        name = outlet(context, "supply")
+        readable = state_before(supply, "auto", name) is not None
+        supply.off()
+        if readable:
+            left = Duration(max(0.0, end - time.monotonic()))
+            confirm(supply, "off", context, within=left, name=name)
+        context.sleep(self.off_time)

@@ -1,0 +1,69 @@
+"""Read and change U-Boot's environment."""
+
+from __future__ import annotations
+
+from runner.api import Context, Duration, Failed, Module, RecipeFault, Result, arg, device
+from runner.console import Console
+
+
+class Environment(Result):
+    """The variables that were asked for or changed; null for one that is not defined."""
+
+    values: dict[str, str | None]
+    """As they are now."""
+    before: dict[str, str | None]
+    changed: bool
+
+
+class UbootEnv(Module):
+    """Read, set and delete variables of U-Boot's environment, at its prompt.
+
+    What has its value already is left alone; what is set is read back.
+
+    Example::
+
+        - uboot_env: bootcmd
+          expect: "'mmc' in result.values.bootcmd"
+        - uboot_env: {set: {bootdelay: 3, bootargs: null}, save: true}
+    """
+
+    get: str | list[str] = arg(default=[], primary=True, help="the variables to read")
+    set: dict[str, str | None] = arg(default={}, help="variables and their new values; null deletes one")
+    save: bool = arg(default=False, help="keep the environment over a reset (saveenv)")
+    timeout: Duration = arg(default=Duration("10s"), help="how long U-Boot may take for each of them")
+    console: Console = device(help="the console with U-Boot")
+
+    def run(self, context: Context) -> Environment:
+        """Read, change what differs, and save."""
+        wanted = [self.get] if isinstance(self.get, str) else self.get
+        if not (wanted or self.set or self.save):
+            raise RecipeFault("uboot_env needs something to get, to set or to save")
+        before = {name: self._read(name, context) for name in dict.fromkeys((*wanted, *self.set))}
+        changes = {name: value for name, value in self.set.items() if before[name] != (value or None)}
+        for name, value in changes.items():
+            self._write(name, value, context)
+        if self.save:
+            self._save(context)
+        after = {name: (value or None) for name, value in changes.items()}
+        return Environment(values={**before, **after}, before=before, changed=bool(changes))
+
+    def _read(self, name: str, context: Context) -> str | None:
+        return self.console.get_env(name, context, timeout=self.timeout)
+
+    def _write(self, name: str, value: str | None, context: Context) -> None:
+        self.console.set_env(name, value, context, timeout=self.timeout)
+        now = self._read(name, context)
+        if now != (value or None):
+            raise Failed(
+                f"{name} is {now!r} after it was set to {value!r}",
+                evidence={"name": name, "expected": value, "actual": now},
+            )
+
+    def _save(self, context: Context) -> None:
+        ran = self.console.run_uboot("saveenv", context, timeout=self.timeout)
+        if ran.status:
+            raise Failed(
+                f"exit status {ran.status}, expected 0: saveenv",
+                evidence={"status": ran.status, "output": ran.output},
+                hint="has this U-Boot a place to keep its environment?",
+            )

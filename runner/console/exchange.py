@@ -41,7 +41,7 @@ class Exchange:
     def __init__(self, transcript: Transcript, nonce: str, start: int, *, begins: bool) -> None:
         """Listen from the raw offset `start` on."""
         self._transcript = transcript
-        self._nonce = nonce
+        self._begins = begins
         self.start = start
         self._begin = frame.begin(nonce)
         self._end = frame.end(nonce)
@@ -101,13 +101,15 @@ class Exchange:
     def _close(self, found: tuple[int, int, re.Match[bytes]]) -> None:
         transcript, (at, stop, match) = self._transcript, found
         begun = self.begun or 0
+        if not self._begins and transcript.text.slice(begun, begun + 1) == b"\n":
+            begun += 1  # the echo of Enter
         kernel = transcript.kernel
         certain = transcript.text.raw_of(stop - 1) + 1
         first, last = kernel.offset_of(self.start), kernel.offset_of(certain)
         self.answer = Answer(
             output=transcript.text.slice(begun, at),
             status=frame.status_of(match),
-            start=transcript.text.raw_of(begun),
+            start=transcript.text.raw_of(begun - 1) + 1,
             end=transcript.text.raw_of(at),
             certain=certain,
             kernel=tuple(line for _, line in kernel.lines(first, last)),
@@ -123,7 +125,9 @@ class Exchange:
         if at < 0:
             return
         certain = kernel.raw_of(kernel.line_end(at) - 1) + 1
-        start = self.start if self.begun is None else self._transcript.text.raw_of(self.begun)
+        start = self.start
+        if self._begins and self.begun is not None:
+            start = self._transcript.text.raw_of(self.begun - 1) + 1
         whole = self._transcript.merged(start, max(certain, kernel.raw_of(at) + 1), stamps=False)
         found = self._end.search(whole)
         if found is None:
@@ -132,7 +136,7 @@ class Exchange:
         begun = begun + len(self._begin) if begun >= 0 else 0
         self.stamped = True
         self.answer = Answer(
-            output=whole[begun : found.start()],
+            output=whole[begun : found.start()].removeprefix(b"\n"),
             status=frame.status_of(found),
             start=start,
             end=certain,

@@ -72,7 +72,8 @@ def _checked(
             clear(live, context)
         if attempt == 0:
             note_damage(live, command, context)
-    prove(live, nonces, deadline, context)
+    if not exchange.refused:
+        prove(live, nonces, deadline, context)
     raise LabError(
         f"console {live.name!r}: the command arrives damaged, also when typed again: {command[:60]!r}",
         evidence={"command": command, "tail": live.transcript.tail(8)},

@@ -117,7 +117,7 @@ class Track:
         following = self._segments[index + 1].start if index + 1 < len(self._segments) else self.end
         distance = raw - segment.raw
         if segment.source is not None:
-            distance -= segment.source.count(b"\r\n", 0, distance)
+            distance -= segment.source.count(b"\r\n", 0, distance + 1)
         return max(min(segment.start + distance, following), self.start)
 
     def lines(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
@@ -131,6 +131,6 @@ class Track:
 def _with_returns(source: bytes, distance: int) -> int:
     """Return how far into `source` the byte is that is `distance` bytes into it without carriage returns."""
     index = distance
-    while (further := distance + source.count(b"\r\n", 0, index + 1)) != index:
+    while (further := distance + source.count(b"\r\n", 0, index + 2)) != index:
         index = further
     return index

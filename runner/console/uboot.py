@@ -37,7 +37,7 @@ def _ran(live: Live, command: str, exchange: Exchange, deadline: Deadline, resen
     live.transcript.last = answer.certain
     came = live.transcript.time_of(answer.certain - 1)
     return Ran(
-        output=shown(answer.output).strip("\n"),
+        output=shown(answer.output).rstrip("\n"),
         status=answer.status,
         elapsed=Duration(max((came or live.clock()) - deadline.started, 0.0)),
         resent=resent,

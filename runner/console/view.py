@@ -37,6 +37,7 @@ class View:
         self._undecided = b""
         self._undecided_at = 0
         self._order = b""
+        self._order_at = 0
         self._line_start = True
 
     @property
@@ -91,20 +92,14 @@ class View:
 
     def _show(self, data: bytes, raw: int, pieces: list[Piece]) -> None:
         """Carry out what a terminal takes as orders."""
-        if not data:
-            return
-        if self._order:
+        if self._order and data:
             data, raw = self._finish_order(data, raw, pieces)
-        cut = escapes.cut_off(data)
+        cut = escapes.cut_off(data) if data else 0
         if cut < len(data):
-            self._order = data[cut:]
+            self._order, self._order_at = data[cut:], raw + cut
             data = data[:cut]
-        if not data:
-            return
-        if escapes.simple(data):
-            self._show_simple(data, raw, pieces)
-            return
-        self._show_between(data, raw, pieces)
+        if data:
+            self._show_whole(data, raw, pieces)
 
     def _finish_order(self, data: bytes, raw: int, pieces: list[Piece]) -> tuple[bytes, int]:
         """Complete an order that a chunk or a kernel message has cut; return what follows it."""
@@ -115,9 +110,25 @@ class View:
             self._order = whole
             return b"", raw
         taken = found.end() - len(order)
-        if taken > 0:  # otherwise it is not what it seemed to be, and only its first bytes are dropped
+        if taken >= 0:
             self._obey(found[0], raw + taken - 1, pieces)
-        return whole[found.end() :], raw + taken
+            return data[taken:], raw + taken
+        # It is not what it seemed to be: only its first bytes are dropped, the others are text.
+        rest, rest_at = order[found.end() :], self._order_at + found.end()
+        cut = escapes.cut_off(rest)
+        if cut:
+            self._show_whole(rest[:cut], rest_at, pieces)
+        if cut == len(rest):
+            return data, raw
+        self._order, self._order_at = rest[cut:], rest_at + cut
+        return self._finish_order(data, raw, pieces)
+
+    def _show_whole(self, data: bytes, raw: int, pieces: list[Piece]) -> None:
+        """Show bytes that end with no order cut off."""
+        if escapes.simple(data):
+            self._show_simple(data, raw, pieces)
+        else:
+            self._show_between(data, raw, pieces)
 
     def _show_simple(self, data: bytes, raw: int, pieces: list[Piece]) -> None:
         clean = data.replace(b"\r\n", b"\n") if b"\r" in data else data

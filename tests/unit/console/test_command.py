@@ -1,0 +1,188 @@
+"""Commands at a shell, on a board without a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from support.boards import BoardConsole, ShellBoard
+
+from runner.api import Duration, LabError, RecipeFault, TimedOut
+
+LONG = Duration("60s")
+KERNEL = b"[   12.345678] usb 1-1: new high-speed USB device\r\n"
+ANSWERS = {
+    "cat a": ("one\ntwo [3]\n<6 }x\n", 3),
+    "true": ("", 0),
+    "printf x": ("x", 0),
+    "x" * 114: ("long\n", 0),
+    "echo 'it'": ("it\n", 0),
+    "dmesg": ("[    1.000000] old message\n[    2.000000] another\n", 0),
+}
+
+
+def console(**options: object) -> BoardConsole:
+    return BoardConsole(ShellBoard(ANSWERS, **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("functions", [True, False])
+def test_output_and_status_come_back(functions: bool) -> None:
+    at = console(functions=functions)
+
+    ran = at.run("cat a", at.context, timeout=LONG)
+
+    assert (ran.output, ran.status, ran.resent) == ("one\ntwo [3]\n<6 }x", 3, 0)
+
+
+def test_output_without_a_newline_is_kept_as_it_is() -> None:
+    at = console()
+
+    assert at.run("printf x", at.context, timeout=LONG).output == "x"
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 4096])
+@pytest.mark.parametrize("functions", [True, False])
+def test_a_kernel_message_at_every_byte_changes_neither_output_nor_status(functions: bool, chunk: int) -> None:
+    clean = console(functions=functions)
+    clean.run("cat a", clean.context, timeout=LONG)
+    size = clean.board.said
+    first = 0 if chunk == 4096 and functions else size - 110  # prompt, echo, frames, output
+
+    for at in range(first, size):
+        hit = console(functions=functions, chunk=chunk, insert=(at, KERNEL))
+        ran = hit.run("cat a", hit.context, timeout=LONG)
+
+        assert (at, ran.output, ran.status, ran.resent) == (at, "one\ntwo [3]\n<6 }x", 3, 0)
+        hit.hear()
+        assert (at, hit.kernel()) == (at, KERNEL.replace(b"\r\n", b"\n"))
+        assert hit.context.logs == clean.context.logs
+        assert hit.raw.replace(KERNEL, b"") == clean.raw[: len(hit.raw) - len(KERNEL)]
+
+
+def test_kernel_messages_of_a_command_are_told_apart() -> None:
+    at = console(insert=(10**9, b""))
+    at.run("true", at.context, timeout=LONG)
+    at.board.insert = (at.board.said + 8, KERNEL)
+
+    ran = at.run("cat a", at.context, timeout=LONG)
+
+    assert ran.kernel == ("[   12.345678] usb 1-1: new high-speed USB device",)
+
+
+def test_a_command_that_prints_the_kernel_log_keeps_it() -> None:
+    at = console()
+
+    assert at.run("dmesg", at.context, timeout=LONG).output == "[    1.000000] old message\n[    2.000000] another"
+
+
+def test_a_frame_costs_at_most_forty_bytes() -> None:
+    at = console()
+    at.run("true", at.context, timeout=LONG)
+    typed, said = len(at.board.typed), at.board.said
+
+    at.run("cat a", at.context, timeout=LONG)
+
+    output = len("one\r\ntwo [3]\r\n<6 }x\r\n")
+    assert len(at.board.typed) - typed - len("cat a") + at.board.said - said - output <= 40
+
+
+def _dropping(first: int, count: int) -> Callable[[int, bytes], bytes]:
+    return lambda at, key: b"" if first <= at < first + count else key
+
+
+@pytest.mark.parametrize("functions", [True, False])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_swallowed_first_characters_are_noticed_and_typed_again(count: int, functions: bool) -> None:
+    at = console(functions=functions)
+    at.run("true", at.context, timeout=LONG)
+    at.board.hurt = _dropping(len(at.board.typed), count)
+    notes = len(at.context.logs)
+
+    ran = at.run("cat a", at.context, timeout=LONG)
+
+    assert (ran.output, ran.status, ran.resent) == ("one\ntwo [3]\n<6 }x", 3, 1)
+    assert len(at.context.logs) == notes + 1
+    assert at.board.executed == ["true", "cat a"]
+
+
+@pytest.mark.parametrize("at_byte", range(0, 20))
+def test_two_swapped_characters_anywhere_never_run_something_else(at_byte: int) -> None:
+    at = console()
+    at.run("true", at.context, timeout=LONG)
+    start = len(at.board.typed)
+    held: list[bytes] = []
+
+    def swap(position: int, key: bytes) -> bytes:
+        if position == start + at_byte:
+            held.append(key)
+            return b""
+        return key + held.pop() if held else key
+
+    at.board.hurt = swap
+    ran = at.run("cat a", at.context, timeout=LONG)
+
+    assert (ran.output, ran.status) == ("one\ntwo [3]\n<6 }x", 3)
+    assert set(at.board.executed) == {"true", "cat a"}
+
+
+@pytest.mark.parametrize("functions", [True, False])
+@pytest.mark.parametrize("first", range(0, 110, 7))
+def test_an_overrun_of_sixteen_bytes_is_noticed_and_typing_slows_down(first: int, functions: bool) -> None:
+    command = "x" * 114
+    at = console(functions=functions)
+    at.run("true", at.context, timeout=LONG)
+    at.board.hurt = _dropping(len(at.board.typed) + first, 16)
+
+    ran = at.run(command, at.context, timeout=LONG)
+
+    assert (ran.output, ran.resent) == ("long", 1)
+    assert at.board.executed == ["true", command]
+    assert "ms between characters" in at.context.logs[-1]
+
+
+def test_damage_that_stays_is_the_bench_s_fault() -> None:
+    at = console()
+    at.run("true", at.context, timeout=LONG)
+    at.board.hurt = lambda _at, key: b"" if key == b"c" else key
+
+    with pytest.raises(LabError, match="damaged"):
+        at.run("cat a", at.context, timeout=LONG)
+    assert at.board.executed == ["true"]
+
+
+def test_a_shell_that_has_lost_the_function_gets_it_again() -> None:
+    at = console()
+    at.run("true", at.context, timeout=LONG)
+    at.board.defined = False
+
+    assert at.run("cat a", at.context, timeout=LONG).status == 3
+
+
+def test_a_command_that_does_not_end_is_interrupted_and_says_which_limit() -> None:
+    at = console()
+    at.run("true", at.context, timeout=LONG)
+    at.board._execute = lambda command: at.board.say(b"working\r\n") or at.board.say(b"", after=1e9) or 0
+
+    with pytest.raises(TimedOut, match="has not ended within 5s") as caught:
+        at.run("sleep 99", at.context, timeout=Duration("5s"))
+
+    assert caught.value.evidence["limit"] == "timeout"
+    assert "working" in str(caught.value.evidence["tail"])
+    assert at.board.typed.endswith(b"\x03")
+
+
+def test_without_a_shell_nothing_is_guessed() -> None:
+    at = console()
+    at.board.key = lambda key: None
+
+    with pytest.raises(TimedOut, match="no shell answers"):
+        at.run("true", at.context, timeout=LONG)
+
+
+@pytest.mark.parametrize("command", ["", "  ", "a\x03", "a\x1bb", "y" * 4001])
+def test_what_a_terminal_would_not_pass_on_is_refused_before_it_is_typed(command: str) -> None:
+    at = console()
+
+    with pytest.raises(RecipeFault):
+        at.run(command, at.context, timeout=LONG)
+    assert at.board.typed == b""

@@ -1,146 +1,115 @@
-"""Benches of an inventory: one board under test and its instruments."""
+"""Benches: each with its host, labels, variables and devices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 from runner.api.values import Duration
-from runner.document import Entry, MapNode, Node, Scalar
+from runner.document import MapNode, Node, Scalar
 from runner.errors import Faults, did_you_mean
-from runner.inventory.devices import read_devices
-from runner.inventory.groups import definitions
-from runner.inventory.names import expand
-from runner.model import Bench, Definition, Host
-from runner.registry import Registry
-
-KEYS = (
-    "host",
-    "labels",
-    "vars",
-    "devices",
-    "recover",
-    "on_acquire",
-    "on_release",
-    "max_hold",
-    "enabled",
-)
+from runner.inventory import words
+from runner.inventory.devices import DeviceReader
+from runner.inventory.fields import check_name, known_keys, mapping, text, wrong_kind
+from runner.inventory.groups import Groups
+from runner.inventory.hosts import LOCALHOST
+from runner.inventory.variables import Layers
+from runner.inventory.written import Piece
+from runner.model import Bench, Host
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A bench before its groups are known, and its own variables."""
-
-    bench: Bench
-    variables: tuple[Definition, ...]
-
-
-def read_benches(
-    node: MapNode | None, hosts: Mapping[str, Host], registry: Registry, faults: Faults
-) -> dict[str, Written]:
-    """Read ``benches:``; a range of names makes a bench for each of them."""
-    benches: dict[str, Written] = {}
-    for entry in node or ():
-        try:
-            names = expand(entry.key.text)
-        except ValueError as error:
-            faults.add("E403", str(error), at=entry.key.at)
-            continue
-        if not isinstance(entry.value, MapNode):
-            faults.add("E402", f"bench {entry.key.text!r} is a mapping with devices", at=entry.value.at)
-            continue
-        _check_keys(entry.value, faults)
-        for name, index in names:
-            if name in benches:
-                faults.add(
-                    "E404",
-                    f"bench {name!r} is here twice",
-                    at=entry.key.at,
-                    hint=f"first at {benches[name].bench.at}",
-                )
-                continue
-            benches[name] = _bench(name, index, entry, entry.value, hosts, registry, faults)
-    return benches
-
-
-def _bench(
-    name: str,
-    index: int,
-    entry: Entry,
-    node: MapNode,
+def read_bench(
+    piece: Piece,
     hosts: Mapping[str, Host],
-    registry: Registry,
+    groups: Groups,
+    layers: Layers,
+    devices: DeviceReader,
     faults: Faults,
-) -> Written:
-    bench = Bench(
-        name=name,
-        index=index,
-        at=entry.key.at,
+) -> Bench:
+    """Read one bench; note what is wrong with it."""
+    node = piece.node
+    known_keys(node, words.BENCH, "a bench", faults)
+    return Bench(
+        name=piece.name,
+        index=piece.index,
+        at=piece.at,
         host=_host(node.get("host"), hosts, faults),
         labels=_labels(node.get("labels"), faults),
-        devices=read_devices(node.get("devices"), name, registry, faults),
+        groups=groups.of(piece.name),
+        variables=layers.of(piece.name),
+        devices=devices.read(node.get("devices")),
         recover=node.get("recover"),
         on_acquire=node.get("on_acquire"),
         on_release=node.get("on_release"),
-        max_hold=_duration(node.get("max_hold"), "max_hold", faults),
+        max_hold=_max_hold(node.get("max_hold"), faults),
         out_of_service=_out_of_service(node.get("enabled"), faults),
     )
-    return Written(bench=bench, variables=definitions(node.get("vars"), f"bench {name}", faults))
 
 
-def _check_keys(node: MapNode, faults: Faults) -> None:
-    for entry in node:
-        if entry.key.text not in KEYS:
-            hint = did_you_mean(entry.key.text, KEYS) or f"it has: {', '.join(KEYS)}"
-            faults.add("E401", f"a bench has no key {entry.key.text!r}", at=entry.key.at, hint=hint)
+def check_meanings(benches: Mapping[str, Bench], groups: Mapping[str, Piece], faults: Faults) -> None:
+    """Note words that patterns could take for two things: bench and group, or one of them and a label."""
+    for name, piece in groups.items():
+        if name in benches:
+            faults.add("E406", f"{name!r} is a bench and a group", at=piece.at, hint="rename one of them")
+    for bench in benches.values():
+        for label in bench.labels:
+            if label in benches or label in groups:
+                kind = "bench" if label in benches else "group"
+                faults.add(
+                    "E406",
+                    f"{label!r} is a {kind} and a label of bench {bench.name!r}",
+                    at=bench.at,
+                    hint="rename one of them",
+                )
 
 
 def _host(node: Node | None, hosts: Mapping[str, Host], faults: Faults) -> Host:
-    if node is None:
-        return hosts["localhost"]
-    name = node.text if isinstance(node, Scalar) else ""
-    if name in hosts:
-        return hosts[name]
-    hint = did_you_mean(name, hosts) or "declare it under hosts:"
-    faults.add("E405", f"no host {name!r}", at=node.at, hint=hint)
-    return hosts["localhost"]
+    name = LOCALHOST if node is None else text(node, "host", faults)
+    if node is not None and name and name not in hosts:
+        hint = did_you_mean(name, hosts) or f"describe it in hosts: {{{name}: {{address: …}}}}"
+        faults.add("E414", f"no host {name!r}", at=node.at, hint=hint)
+    return hosts.get(name) or hosts[LOCALHOST]
 
 
 def _labels(node: Node | None, faults: Faults) -> dict[str, str]:
-    if node is None:
-        return {}
-    if not isinstance(node, MapNode):
-        faults.add("E406", "labels is a mapping of words", at=node.at)
-        return {}
+    read = mapping(node, "labels", faults)
     labels: dict[str, str] = {}
-    for entry in node:
-        if isinstance(entry.value, Scalar):
-            labels[entry.key.text] = entry.value.text
+    for entry in read or ():
+        if not check_name(entry.key.text, "label", entry.key.at, faults):
+            continue
+        if isinstance(entry.value, Scalar) and entry.value.value is None:
+            labels[entry.key.text] = ""
         else:
-            faults.add("E406", f"label {entry.key.text!r} is one word", at=entry.value.at)
+            labels[entry.key.text] = text(entry.value, f"label {entry.key.text!r}", faults)
     return labels
 
 
-def _duration(node: Node | None, what: str, faults: Faults) -> Duration | None:
+def _max_hold(node: Node | None, faults: Faults) -> Duration | None:
     if node is None:
         return None
-    try:
-        if isinstance(node, Scalar) and isinstance(node.value, (str, int, float)):
+    if isinstance(node, Scalar) and not node.templated and isinstance(node.value, (str, int, float)):
+        try:
             return Duration(node.value)
-        raise ValueError("expected a duration such as 2h")
-    except ValueError as error:
-        faults.add("E407", f"{what}: {error}", at=node.at)
-        return None
+        except ValueError:
+            pass
+    wrong_kind(node, "max_hold", "a duration", faults, hint="write 30m, 2h, 1h30m")
+    return None
 
 
 def _out_of_service(node: Node | None, faults: Faults) -> str:
     if node is None or (isinstance(node, Scalar) and node.value is True):
         return ""
-    if isinstance(node, Scalar) and node.value is False:
-        return "switched off in the inventory"
-    if isinstance(node, MapNode) and set(node.names()) <= {"reason", "by"} and node.get("reason") is not None:
-        reason, by = node.get("reason"), node.get("by")
-        who = f" ({by.text})" if isinstance(by, Scalar) and by.text else ""
-        return f"{reason.text}{who}" if isinstance(reason, Scalar) else ""
-    faults.add("E408", "enabled is true, false or {reason: …, by: …}", at=node.at)
-    return ""
+    if not isinstance(node, MapNode):
+        hint = 'write enabled: {reason: "why it is out of service", by: who}'
+        wrong_kind(node, "enabled", "true, or a mapping that says why not", faults, hint=hint)
+        return ""
+    known_keys(node, words.ENABLED, "enabled", faults)
+    said = {entry.key.text: text(entry.value, entry.key.text, faults) for entry in node}
+    if not said.get("reason"):
+        _no_reason(node, said, faults)
+        return ""
+    return f"{said['reason']} ({said['by']})" if said.get("by") else said["reason"]
+
+
+def _no_reason(node: MapNode, said: Collection[str], faults: Faults) -> None:
+    if "reason" not in said:
+        faults.add("E417", "a bench that is out of service needs a reason", at=node.at, hint="add reason: …")

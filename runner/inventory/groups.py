@@ -1,169 +1,114 @@
-"""Groups of benches: members, nesting, and the order in which their variables count."""
+"""Groups of benches: their members, and which group is part of which."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from runner.document import ListNode, MapNode, Node, Scalar
 from runner.errors import Faults, Location, did_you_mean
-from runner.inventory.names import expand
-from runner.model import Definition
-
-_KEYS = ("benches", "groups", "vars")
+from runner.inventory import words
+from runner.inventory.fields import known_keys, texts
+from runner.inventory.ranges import expand, is_range
+from runner.inventory.written import Piece
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """A group as written: its own benches, the groups inside it, its variables."""
+class Groups:
+    """All groups, parents before their parts; `parts` holds everything below a group."""
 
-    name: str
-    at: Location
-    benches: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    variables: tuple[Definition, ...] = ()
+    order: tuple[str, ...]
+    members: Mapping[str, tuple[str, ...]]
+    parts: Mapping[str, frozenset[str]]
 
-
-def read_groups(node: MapNode | None, benches: Mapping[str, object], faults: Faults) -> dict[str, Group]:
-    """Read ``groups:`` and check that what they name is there and that none holds itself."""
-    groups: dict[str, Group] = {}
-    for entry in node or ():
-        groups[entry.key.text] = _group(entry.key, entry.value, benches, faults)
-    for entry in node or ():
-        _check_inner(entry.value, groups, faults)
-    for group in groups.values():
-        if group.name in inner(group.name, groups):
-            faults.add("E431", f"group {group.name!r} holds itself", at=group.at)
-            return {name: _flat(each) for name, each in groups.items()}
-    return groups
+    def of(self, bench: str) -> tuple[str, ...]:
+        """Return the groups that a bench is in, parents first."""
+        return tuple(name for name in self.order if bench in self.members[name])
 
 
-def inner(name: str, groups: Mapping[str, Group]) -> set[str]:
-    """Return the names of all groups inside a group, at any depth."""
+def read_groups(pieces: Mapping[str, Piece], benches: Collection[str], faults: Faults) -> Groups:
+    """Read all groups; note unknown members, and groups that are part of themselves."""
+    inside = {name: tuple(_inside(piece, pieces, faults)) for name, piece in pieces.items()}
+    own = {name: set(_own(piece, benches, faults)) for name, piece in pieces.items()}
+    _refuse_circles(inside, pieces, faults)
+    parts = {name: frozenset(_below(name, inside)) for name in inside}
+    order = sorted(inside, key=lambda name: -len(parts[name]))
+    members: dict[str, tuple[str, ...]] = {}
+    for name in order:
+        everybody = own[name].union(*(own[part] for part in parts[name]))
+        members[name] = tuple(bench for bench in benches if bench in everybody)
+    return Groups(order=tuple(order), members=members, parts=parts)
+
+
+def _inside(piece: Piece, pieces: Mapping[str, Piece], faults: Faults) -> Iterator[str]:
+    known_keys(piece.node, words.GROUP, "a group", faults)
+    for name, at in texts(piece.node.get("groups"), "a group's groups", faults):
+        if name in pieces:
+            yield name
+        else:
+            faults.add("E415", f"no group {name!r}", at=at, hint=did_you_mean(name, pieces))
+
+
+def _own(piece: Piece, benches: Collection[str], faults: Faults) -> Iterator[str]:
+    for name, at in texts(piece.node.get("benches"), "a group's benches", faults):
+        yield from _meant(name, at, benches, faults)
+
+
+def _meant(text: str, at: Location, benches: Collection[str], faults: Faults) -> Iterator[str]:
+    """Return the benches that a name, range or glob stands for."""
+    if not is_range(text) and any(sign in text for sign in "*?["):
+        found = fnmatch.filter(benches, text)
+        if not found:
+            faults.add("E415", f"no bench is called {text!r}", at=at)
+        yield from found
+        return
+    try:
+        names = [name.text for name in expand(text)]
+    except ValueError as error:
+        faults.add("E404", str(error), at=at)
+        return
+    for name in names:
+        if name in benches:
+            yield name
+        else:
+            faults.add("E415", f"no bench {name!r}", at=at, hint=did_you_mean(name, benches))
+
+
+def _below(name: str, inside: Mapping[str, tuple[str, ...]]) -> set[str]:
     found: set[str] = set()
-    waiting = list(groups[name].groups) if name in groups else []
+    waiting = list(inside[name])
     while waiting:
-        each = waiting.pop()
-        if each not in found and each in groups:
-            found.add(each)
-            waiting.extend(groups[each].groups)
-    return found
+        part = waiting.pop()
+        if part not in found:
+            found.add(part)
+            waiting.extend(inside[part])
+    return found - {name}
 
 
-def members(name: str, groups: Mapping[str, Group]) -> tuple[str, ...]:
-    """Return the benches of a group and of all groups inside it, each once."""
-    names = [
-        *groups[name].benches,
-        *(bench for each in sorted(inner(name, groups)) for bench in groups[each].benches),
-    ]
-    return tuple(dict.fromkeys(names))
+def _refuse_circles(
+    inside: Mapping[str, tuple[str, ...]], pieces: Mapping[str, Piece], faults: Faults
+) -> None:
+    told: set[str] = set()
+    for name in inside:
+        way = _way(name, name, inside, frozenset())
+        if way and not told & set(way):
+            told.update(way)
+            at = pieces[name].node.get("groups")
+            drawn = " → ".join((*way, name))
+            faults.add(
+                "E413", f"groups are part of one another in a circle: {drawn}", at=at.at if at else None
+            )
 
 
-def layers(bench: str, groups: Mapping[str, Group]) -> list[Group]:
-    """Return the groups of a bench, outer ones first."""
-    own = [name for name in groups if bench in members(name, groups)]
-    return [
-        groups[name] for name in sorted(own, key=lambda name: (-len(inner(name, groups)), own.index(name)))
-    ]
-
-
-def refuse_conflicts(bench: str, groups: Mapping[str, Group], decided: set[str], faults: Faults) -> None:
-    """Refuse two groups, none inside the other, that give one bench different values."""
-    given: dict[str, tuple[Group, Definition]] = {}
-    for group in layers(bench, groups):
-        for definition in group.variables:
-            other = given.get(definition.name)
-            if (
-                other is not None
-                and definition.name not in decided
-                and _differ(other, group, definition, groups)
-            ):
-                faults.add(
-                    "E432",
-                    f"bench {bench!r} gets {definition.name!r} from group {other[0].name!r} and from"
-                    f" group {group.name!r}, and they differ",
-                    at=definition.node.at,
-                    hint=f"the other one is at {other[1].node.at}; set it on the bench to decide",
-                )
-            given[definition.name] = (group, definition)
-
-
-def _differ(
-    other: tuple[Group, Definition], group: Group, definition: Definition, groups: Mapping[str, Group]
-) -> bool:
-    from runner.document import plain
-
-    nested = group.name in inner(other[0].name, groups) or other[0].name in inner(group.name, groups)
-    return not nested and plain(other[1].node) != plain(definition.node)
-
-
-def _group(key: Scalar, node: Node, benches: Mapping[str, object], faults: Faults) -> Group:
-    name = key.text
-    if not isinstance(node, MapNode):
-        faults.add("E430", f"group {name!r} is a mapping with benches, groups and vars", at=node.at)
-        return Group(name=name, at=key.at)
-    for entry in node:
-        if entry.key.text not in _KEYS:
-            hint = did_you_mean(entry.key.text, _KEYS)
-            faults.add("E401", f"a group has no key {entry.key.text!r}", at=entry.key.at, hint=hint)
-    if name in benches:
-        faults.add("E433", f"{name!r} is a bench and a group", at=key.at)
-    return Group(
-        name=name,
-        at=key.at,
-        benches=tuple(_benches(node.get("benches"), benches, faults)),
-        groups=tuple(_words(node.get("groups"), faults)),
-        variables=definitions(node.get("vars"), f"group {name}", faults),
-    )
-
-
-def _flat(group: Group) -> Group:
-    return Group(name=group.name, at=group.at, benches=group.benches, variables=group.variables)
-
-
-def _check_inner(node: Node, groups: Mapping[str, Group], faults: Faults) -> None:
-    listed = node.get("groups") if isinstance(node, MapNode) else None
-    for item in listed if isinstance(listed, ListNode) else ():
-        if isinstance(item, Scalar) and item.text not in groups:
-            faults.add("E434", f"no group {item.text!r}", at=item.at, hint=did_you_mean(item.text, groups))
-
-
-def _benches(node: Node | None, benches: Mapping[str, object], faults: Faults) -> list[str]:
-    found: list[str] = []
-    for word, at in _placed(node, faults):
-        try:
-            names = [name for name, _index in expand(word)]
-        except ValueError as error:
-            faults.add("E403", str(error), at=at)
-            continue
-        for name in names:
-            if name not in benches:
-                faults.add("E435", f"no bench {name!r}", at=at, hint=did_you_mean(name, benches))
-        found.extend(name for name in names if name in benches)
-    return found
-
-
-def _words(node: Node | None, faults: Faults) -> list[str]:
-    return [word for word, _at in _placed(node, faults)]
-
-
-def _placed(node: Node | None, faults: Faults) -> list[tuple[str, Location]]:
-    if node is None or (isinstance(node, Scalar) and node.value is None):
-        return []
-    if not isinstance(node, ListNode):
-        faults.add("E436", "expected a list of names", at=node.at)
-        return []
-    return [(item.text, item.at) for item in node if isinstance(item, Scalar)]
-
-
-def definitions(node: Node | None, layer: str, faults: Faults) -> tuple[Definition, ...]:
-    """Read a mapping of variables."""
-    if node is None or (isinstance(node, Scalar) and node.value is None):
-        return ()
-    if not isinstance(node, MapNode):
-        faults.add("E437", f"{layer}: vars is a mapping", at=node.at)
-        return ()
-    for entry in node:
-        if not entry.key.text.isidentifier():
-            faults.add("E438", f"{entry.key.text!r} cannot be a variable's name", at=entry.key.at)
-    return tuple(Definition(name=entry.key.text, node=entry.value, layer=layer) for entry in node)
+def _way(
+    start: str, goal: str, inside: Mapping[str, tuple[str, ...]], seen: frozenset[str]
+) -> tuple[str, ...]:
+    """Return the groups from `start` down to where `goal` is a part, or nothing."""
+    for part in inside[start]:
+        if part == goal:
+            return (start,)
+        if part not in seen:
+            found = _way(part, goal, inside, seen | {start, part})
+            if found:
+                return (start, *found)
+    return ()

@@ -1,109 +1,105 @@
-"""Patterns that select benches: names, globs, groups and labels, joined by ``,`` ``&`` ``!``.
-
-pattern := term ((`,` | `&` | `&!` | `!`) term)*      read from left to right
-term    := [`!`] (`all` | name | glob | group | label=value | label!=value | label in (a,b) | label)
-"""
+"""Selects benches by a pattern: names, globs, ranges, groups, labels."""
 
 from __future__ import annotations
 
 import fnmatch
-import re
-from collections.abc import Callable
+from collections.abc import Iterable
 
-from runner.errors import Fault, InputError, Location, did_you_mean
+from runner.errors import Fault, Faults, InputError, Location, did_you_mean
+from runner.inventory.pattern import PatternError, Term, parse
+from runner.inventory.ranges import expand, is_range
 from runner.model import Bench, Inventory
 
-_WORD = re.compile(
-    r"\s*(?:(?P<operator>[,&!])|(?P<term>[^,&!()]+?\s+in\s*\([^)]*\)|[^,&!\s][^,&!]*(?:!=[^,&!]*)?)\s*(?=[,&!]|$))"
-)
-_IN = re.compile(r"([\w.-]+)\s+(not\s+)?in\s*\(([^)]*)\)")
-_EQUALS = re.compile(r"([\w.-]+)\s*(!=|==|=)\s*([^=!<>]*)")
-
-Test = Callable[[Bench], bool]
+ALL = "all"
 
 
 def select(pattern: str, inventory: Inventory, at: Location | None) -> tuple[Bench, ...]:
-    """Return the benches that a pattern means, in the inventory's order; raise InputError for unknown names."""
-    chosen: set[str] = set()
-    operator, negated, first = ",", False, True
-    for word in _words(pattern, at):
-        if word in {",", "&"}:
-            operator, first = word, False
-            continue
-        if word == "!":
-            negated = not negated
-            continue
-        found = {bench.name for bench in inventory.benches.values() if _test(word, inventory, at)(bench)}
-        everything = set(inventory.benches)
-        if negated:
-            found = everything - found
-            operator = "&" if not first and operator == "," and chosen else operator
-        chosen = chosen & found if operator == "&" else chosen | found
-        negated, first, operator = False, False, ","
-    return tuple(bench for bench in inventory.benches.values() if bench.name in chosen)
+    """Return the benches that a pattern means, in the order of the inventory; none is no error.
+
+    `at` is where the text of the pattern begins. Raises InputError for unknown names and operators.
+    """
+    try:
+        alternatives = parse(pattern)
+    except PatternError as error:
+        place = _place(at, error.offset, error.length)
+        message = f"pattern {pattern!r}: {error.message}"
+        raise InputError([Fault(code="E422", message=message, at=place, hint=error.hint)]) from error
+    faults = Faults()
+    sets = [[_benches(term, inventory, at, faults) for term in terms] for terms in alternatives]
+    faults.raise_if_any()
+    meant = {name for terms in sets for name in set.intersection(*terms)}
+    return tuple(bench for name, bench in inventory.benches.items() if name in meant)
 
 
-def _words(pattern: str, at: Location | None) -> list[str]:
-    words: list[str] = []
-    position = 0
-    text = pattern.strip()
-    while position < len(text):
-        match = _WORD.match(text, position)
-        if match is None:
-            raise _fault(
-                "E422",
-                f"{pattern!r} is not a pattern of benches",
-                at,
-                "names, globs, groups, label=value; joined by , & !",
-            )
-        words.append((match["operator"] or match["term"]).strip())
-        position = match.end()
-    if not words or words[-1] in {",", "&", "!"}:
-        raise _fault("E422", f"{pattern!r} is not a pattern of benches: a name is missing", at, "")
-    return words
+def _benches(term: Term, inventory: Inventory, at: Location | None, faults: Faults) -> set[str]:
+    found = _labelled(term, inventory) if term.values is not None else _named(term, inventory)
+    if found is None:
+        faults.add(
+            "E423",
+            _unknown(term),
+            at=_place(at, term.offset, len(term.word)),
+            hint=_near(term, inventory),
+        )
+        return set()
+    return set(inventory.benches) - found if term.negated else found
 
 
-def _test(term: str, inventory: Inventory, at: Location | None) -> Test:
-    among = _IN.fullmatch(term)
-    if among is not None:
-        values = {value.strip() for value in among[3].split(",") if value.strip()}
-        _known_label(among[1], inventory, at)
-        return lambda bench: (bench.labels.get(among[1]) in values) != bool(among[2])
-    equals = _EQUALS.fullmatch(term)
-    if equals is not None:
-        _known_label(equals[1], inventory, at)
-        return lambda bench: (bench.labels.get(equals[1]) == equals[3].strip()) == (equals[2] != "!=")
-    if re.search(r"[=<>~()]", term):
-        raise _fault("E422", f"{term!r} is not understood", at, "labels are asked by =, != and in (…)")
-    return _named(term, inventory, at)
+def _labelled(term: Term, inventory: Inventory) -> set[str] | None:
+    if term.word not in _labels(inventory):
+        return None
+    benches = inventory.benches.values()
+    return {bench.name for bench in benches if bench.labels.get(term.word) in (term.values or ())}
 
 
-def _named(term: str, inventory: Inventory, at: Location | None) -> Test:
-    if term in {"all", "*"}:
-        return lambda _bench: True
-    if term in inventory.benches:
-        return lambda bench: bench.name == term
-    if term in inventory.groups:
-        members = set(inventory.groups[term])
-        return lambda bench: bench.name in members
-    if any(each in term for each in "*?["):
-        names = {name for name in inventory.benches if fnmatch.fnmatchcase(name, term)}
-        if not names:
-            raise _fault("E423", f"no bench is called like {term!r}", at, "")
-        return lambda bench: bench.name in names
-    labels = {label for bench in inventory.benches.values() for label in bench.labels}
-    if term in labels:
-        return lambda bench: term in bench.labels
-    known = (*inventory.benches, *inventory.groups, *labels, "all")
-    hint = did_you_mean(term, known) or f"benches: {', '.join(list(inventory.benches)[:8])}"
-    raise _fault("E423", f"no bench, group or label {term!r}", at, hint)
+def _named(term: Term, inventory: Inventory) -> set[str] | None:
+    word = term.word
+    if word == ALL or word in inventory.benches:
+        return set(inventory.benches) if word == ALL else {word}
+    if word in inventory.groups:
+        return set(inventory.groups[word])
+    if is_range(word):
+        return _ranged(word, inventory)
+    if any(sign in word for sign in "*?["):
+        return set(fnmatch.filter(inventory.benches, word)) or None
+    return {bench.name for bench in inventory.benches.values() if word in bench.labels} or None
 
 
-def _known_label(label: str, inventory: Inventory, at: Location | None) -> None:
-    labels = {each for bench in inventory.benches.values() for each in bench.labels}
-    if label not in labels:
-        raise _fault("E424", f"no bench has a label {label!r}", at, did_you_mean(label, labels))
+def _ranged(word: str, inventory: Inventory) -> set[str] | None:
+    try:
+        names = {name.text for name in expand(word)}
+    except ValueError:
+        return None
+    return names if names <= set(inventory.benches) else None
 
 
-def _fault(code: str, message: str, at: Location | None, hint: str) -> InputError:
-    return InputError([Fault(code=code, message=message, at=at, hint=hint)])
+def _unknown(term: Term) -> str:
+    if term.values is not None:
+        return f"no bench has a label {term.word!r}"
+    if is_range(term.word):
+        return f"not all of {term.word!r} are benches of the inventory"
+    if any(sign in term.word for sign in "*?["):
+        return f"no bench is called {term.word!r}"
+    return f"no bench, group or label {term.word!r}"
+
+
+def _near(term: Term, inventory: Inventory) -> str:
+    labels = _labels(inventory)
+    known: Iterable[str] = (
+        labels if term.values is not None else (*inventory.benches, *inventory.groups, *labels)
+    )
+    names = list(known)
+    near = did_you_mean(term.word, names)
+    if near or not names:
+        return near
+    shown = ", ".join(names[:10]) + (", …" if len(names) > 10 else "")
+    return f"known: {shown}"
+
+
+def _labels(inventory: Inventory) -> dict[str, None]:
+    return dict.fromkeys(label for bench in inventory.benches.values() for label in bench.labels)
+
+
+def _place(at: Location | None, offset: int, length: int) -> Location | None:
+    if at is None:
+        return None
+    return Location(at.path, at.line, at.column + offset, max(1, length))

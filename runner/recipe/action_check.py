@@ -10,7 +10,7 @@ from runner.document import Node, Scalar
 from runner.errors import Faults
 from runner.model import Action, Call, Step
 from runner.recipe.fields import inside
-from runner.recipe.later import registers_of
+from runner.recipe.later import all_steps, registers_of
 from runner.recipe.lookup import Lookup
 from runner.recipe.names import Known, Names
 from runner.recipe.play_names import of_hint
@@ -74,6 +74,8 @@ class ActionChecks:
             f"an action sees its params and the built-ins only: pass it in, 'params' of {action.name!r}"
         )
         Walk(lookup, faults, home, self.shape_of).steps(action.steps, home)
+        unused = (node for step in all_steps(action.steps) for node in step.variables.values())
+        lookup.unused(unused, {*home, "result", *registers_of(action.steps)})
         for name, node in action.returns.items():
             lookup.node(node, home)
             _refuse_bare(name, node, home, faults)

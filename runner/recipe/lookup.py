@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from runner.document import ListNode, MapNode, Node, Scalar
@@ -35,7 +35,8 @@ class Lookup:
         self._uses: dict[tuple[str, bool], tuple[NameUse, ...]] = {}
         self._wrong: set[tuple[str, bool]] = set()
         self._following: list[Known] = []
-        self._followed: set[tuple[int, int]] = set()
+        self._followed: set[int] = set()
+        self._told: set[tuple[str, str, Location]] = set()
         self.chain: Chain = ()
         """How the place came to be reached: calls of actions, uses of variables."""
         self.elsewhere: Mapping[str, str] = {}
@@ -84,29 +85,26 @@ class Lookup:
             shape = member(shape, each)
         return Any if shape is MISSING else shape
 
-    def has_followed(self, node: Node) -> bool:
-        """Tell whether a definition was checked where it is used."""
-        return any(each == id(node) for each, _ in self._followed)
+    def unused(self, definitions: Iterable[Node], known: Collection[str]) -> None:
+        """Check definitions that no place has used: their names must be `known` somewhere."""
+        for node in definitions:
+            for name, text, offset, at in self._words(node) if id(node) not in self._followed else ():
+                if name not in known:
+                    hint = self.elsewhere.get(name) or did_you_mean(name, set(known) - {*FUNCTIONS})
+                    self._say("E301", f"unknown name {name!r}", self._places.of(name, offset, text, at), hint)
 
-    def words(self, node: Node) -> Iterable[tuple[str, str, int, Location]]:
+    def _words(self, node: Node) -> Iterator[tuple[str, str, int, Location]]:
         """Go through all names used below a node: name, text, offset, and where the text begins."""
         match node:
             case Scalar():
-                if node.templated and isinstance(node.value, str):
-                    for use in self._used(node.value, bare=False):
-                        yield use.name, node.value, use.offset, inside(node)
+                for use in self._used(str(node.value), bare=False) if node.templated else ():
+                    yield use.name, str(node.value), use.offset, inside(node)
             case ListNode():
                 for item in node.items:
-                    yield from self.words(item)
+                    yield from self._words(item)
             case MapNode():
                 for entry in node.entries:
-                    yield from self.words(entry.value)
-
-    def unknown(self, name: str, text: str, offset: int, at: Location, known: Iterable[str]) -> None:
-        """Note a name that nobody knows."""
-        hint = self.elsewhere.get(name) or did_you_mean(name, set(known) - {*FUNCTIONS})
-        code = "E306" if name in self.elsewhere else "E301"
-        self._say(code, f"unknown name {name!r}", self._places.of(name, offset, text, at), hint)
+                    yield from self._words(entry.value)
 
     def _check(self, text: str, at: Location, names: Names, *, bare: bool) -> None:
         uses = self._used(text, bare=bare)
@@ -178,22 +176,25 @@ class Lookup:
 
     def _follow(self, known: Known, names: Names, at: Location) -> None:
         """Check the definition of a variable with the names of the place that uses it."""
+        if not known.nodes:
+            return
+        if any(each is known for each in self._following):
+            where = known.nodes[0].at
+            self._say("E309", "the variable is defined by itself", where, "give one of them another name")
+            return
+        before = self.chain
+        self.chain = (*before, ("it is used here", at))
+        self._following.append(known)
         for node in known.nodes:
-            key = (id(node), id(names.outer))
-            if known in self._following:
-                self._say(
-                    "E309", "the variable is defined by itself", node.at, "give one of them another name"
-                )
-            elif key not in self._followed:
-                self._followed.add(key)
-                before = self.chain
-                self.chain = (*before, ("it is used here", at))
-                self._following.append(known)
-                self.node(node, names)
-                self._following.pop()
-                self.chain = before
+            self._followed.add(id(node))
+            self.node(node, names)
+        self._following.pop()
+        self.chain = before
 
     def _say(self, code: str, message: str, at: Location, hint: str) -> None:
+        if (code, message, at) in self._told:
+            return
+        self._told.add((code, message, at))
         self._faults.add(code, message, at=at, hint=hint, chain=self.chain)
 
 

@@ -149,6 +149,9 @@ def _reserve(node: Node, faults: Faults) -> dict[str, Any]:
         return {}
     unknown_keys(read.entries, ("wait", "hold"), "reserve", faults)
     wait, hold = read.get("wait"), read.get("hold")
+    if hold is not None:
+        hint = "'max_hold' of the bench in the inventory limits it"
+        faults.add("E299", "'hold' of 'reserve' is not supported yet", at=read.at, hint=hint)
     return {
         "reserve_wait": duration(wait, "wait", faults) if wait is not None else None,
         "reserve_hold": duration(hold, "hold", faults) if hold is not None else None,
@@ -219,11 +222,21 @@ _FIELDS: Mapping[str, tuple[str, Read]] = {
 }
 
 
+_NOT_YET = {
+    "when": "put 'when' on its tests",
+    "watch": "console watchers cannot be configured by a play",
+}
+"""Keys that are read, but that nothing obeys; a line goes when the engine learns it."""
+
+
 def read_play(written: Written, reading: Reading) -> Play:
     """Read a play; `reading` knows the modules and the actions that it imports."""
     faults = reading.faults
     entries = keyed(written.node)
     _refuse_keys(written.node, entries, reading)
+    for key, hint in _NOT_YET.items():
+        if key in entries:
+            faults.add("E299", f"{key!r} of a play is not supported yet", at=entries[key].key.at, hint=hint)
     found = {
         name: read(entries[key].value, faults) for key, (name, read) in _FIELDS.items() if key in entries
     }

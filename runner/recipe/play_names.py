@@ -30,6 +30,11 @@ def play_names(play: Play, benches: Sequence[Bench], extra: Mapping[str, object]
     return names.inner(known)
 
 
+def bench_names(benches: Sequence[Bench]) -> Names:
+    """Return the scope of steps that stand in the inventory."""
+    return Names(None, built_in_names(benches)).inner(_of_benches(benches, {}))
+
+
 def built_in_names(benches: Sequence[Bench]) -> dict[str, Known]:
     """Return the names that every place has."""
     return {

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from runner.document import Node
 from runner.errors import Faults
 from runner.model import Bench, Play, Recipe, Step, Test
 from runner.recipe.action_check import ActionChecks
 from runner.recipe.device_check import DeviceCheck
-from runner.recipe.later import registers_of, tell_elsewhere
+from runner.recipe.later import all_steps, registers_of, tell_elsewhere
 from runner.recipe.lookup import Lookup
 from runner.recipe.names import Known, Names
-from runner.recipe.play_names import built_in_names, play_names
+from runner.recipe.play_names import bench_names, built_in_names, play_names
 from runner.recipe.shapes import common, of_value
 from runner.recipe.walk import Walk, variable
 from runner.template import Templates
@@ -40,6 +41,17 @@ def survey_names(
             play, benches.get(index, ()), extra=extra, templates=templates, actions=actions, faults=faults
         ).check()
     actions.check_all()
+
+
+def check_steps(steps: Sequence[Step], bench: Bench, templates: Templates) -> None:
+    """Raise InputError for what will not be there in steps of a bench (``on_acquire`` and the like)."""
+    faults = Faults()
+    actions = ActionChecks({}, built_in_names((bench,)), templates, faults)
+    lookup = Lookup(templates, faults)
+    home = bench_names((bench,)).inner()
+    Walk(lookup, faults, home, actions.shape_of).steps(steps, home)
+    DeviceCheck((bench,), faults).check(steps)
+    faults.raise_if_any()
 
 
 class _PlayCheck:
@@ -82,8 +94,6 @@ class _PlayCheck:
         names = home.inner({name: variable(node) for name, node in test.variables.items()})
         names = names.inner(_matrix(test))
         lookup = self._lookup
-        for node in test.variables.values():
-            lookup.node(node, names)
         conditions = (test.when, test.skip and test.skip.when, test.xfail and test.xfail.when)
         lookup.expressions((each for each in conditions if each), names)
         own = home if self._play.chained else names.inner()
@@ -102,17 +112,9 @@ class _PlayCheck:
 
     def _definitions(self, home: Names) -> None:
         """Check variables that nobody may have used: each of their names must exist somewhere."""
-        known = {*home, "result", *_all_names(self._play)}
-        nodes = [definition.node for definition in self._play.variables]
-        nodes += [param.default for param in self._play.params.values() if param.default is not None]
-        if self._lookup.lenient:
-            return
-        for node in nodes:
-            if self._lookup.has_followed(node):
-                continue
-            for name, text, offset, at in self._lookup.words(node):
-                if name not in known:
-                    self._lookup.unknown(name, text, offset, at, known)
+        if not self._lookup.lenient:
+            known = {*home, "result", *_all_names(self._play)}
+            self._lookup.unused(_definitions(self._play), known)
 
 
 def _matrix(test: Test) -> dict[str, Known]:
@@ -127,9 +129,24 @@ def _matrix(test: Test) -> dict[str, Known]:
     }
 
 
-def _all_names(play: Play) -> Iterable[str]:
+def _definitions(play: Play) -> Iterator[Node]:
+    yield from (definition.node for definition in play.variables)
+    yield from (param.default for param in play.params.values() if param.default is not None)
+    for test in play.tests:
+        yield from test.variables.values()
+    for step in all_steps(_steps_of(play)):
+        yield from step.variables.values()
+
+
+def _steps_of(play: Play) -> Iterator[Step]:
+    yield from play.setup
+    for test in play.tests:
+        yield from (*test.setup, *test.steps, *test.teardown)
+    yield from play.teardown
+
+
+def _all_names(play: Play) -> Iterator[str]:
     for test in play.tests:
         yield from test.variables
         yield from (name for row in test.matrix for name in row)
-        yield from registers_of((*test.setup, *test.steps, *test.teardown))
-    yield from registers_of((*play.setup, *play.teardown))
+    yield from registers_of(_steps_of(play))

@@ -57,10 +57,7 @@ class Walk:
     def _with_variables(self, step: Step, names: Names) -> Names:
         if not step.variables:
             return names
-        inner = names.inner({name: variable(node) for name, node in step.variables.items()})
-        for node in step.variables.values():
-            self._lookup.node(node, inner)
-        return inner
+        return names.inner({name: variable(node) for name, node in step.variables.items()})
 
     def _with_loop(self, step: Step, names: Names) -> Names:
         loop = step.loop

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.benches import bench
+from support.benches import bench, node
 
 from runner.errors import InputError
 from runner.model import Recipe
+from runner.recipe.read import read_steps
+from runner.recipe.static import check_names, check_steps
+from runner.registry import Registry
+from runner.template import Templates
 
 Read = Callable[..., Recipe]
 Say = Callable[..., list[str]]
@@ -19,7 +23,7 @@ def test_everything_in_scope_is_found(checked: Say) -> None:
         """
         params: {limit: {type: duration, default: 40s}}
         vars: {greeting: "hello {{ bench.name }} {{ speed }}", cfg: {deep: {er: 1}}}
-        when: bench.labels.rev == 'A'
+
         setup: [{try_login: root, register: first}]
         tests:
           - test: one
@@ -280,6 +284,27 @@ def test_a_definition_that_nobody_uses_is_checked_all_the_same(checked: Say) -> 
     ]
 
 
+def test_a_variable_may_use_what_is_registered_before_it_is_used(checked: Say) -> None:
+    text = """
+        tests:
+          - test: t
+            vars: {seconds: "{{ boot.elapsed }}"}
+            steps:
+              - block:
+                  - {try_login: root, register: boot}
+                  - try_log: "{{ seconds }} {{ again }}"
+                vars: {again: "{{ boot.first.status }}"}
+        """
+
+    assert checked(text) == []
+
+
+def test_a_variable_of_a_step_that_nobody_uses_is_checked_all_the_same(checked: Say) -> None:
+    assert checked('steps:\n  - try_cycle:\n    vars: {a: "{{ nothing }}"}\n') == [
+        "recipe.yaml:3:19+7 E301 unknown name 'nothing'"
+    ]
+
+
 def test_variables_that_go_in_a_circle_are_told(checked: Say) -> None:
     text = 'vars: {a: "{{ b }}", b: "{{ a }}"}\nsteps:\n  - try_log: "{{ a }}"\n'
 
@@ -356,10 +381,18 @@ def test_names_are_checked_without_benches_when_the_recipe_is_wrong_anyway(fault
     assert [line.split(" ")[1] for line in told] == ["E201", "E302"]
 
 
-def test_check_names_raises_them_sorted(read: Read) -> None:
-    from runner.recipe.static import check_names
-    from runner.template import Templates
+def test_steps_of_a_bench_see_its_variables(registry: Registry) -> None:
+    steps = read_steps(node("[{try_log: '{{ prompt }} {{ promt }}'}, {try_cycle: }]"), registry, prefix="x")
 
+    with pytest.raises(InputError) as caught:
+        check_steps(steps, bench(prompt="x", devices={}), Templates())
+    assert [fault.message for fault in caught.value.faults] == [
+        "unknown name 'promt'",
+        "try_cycle: bench 'b1' has no device that offers Power",
+    ]
+
+
+def test_check_names_raises_them_sorted(read: Read) -> None:
     recipe = read('steps:\n  - try_log: "{{ a }}"\n  - try_log: "{{ b }}"\n')
 
     with pytest.raises(InputError) as caught:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from runner.modules.sim.files import FileTree
 from runner.modules.sim.kernel import Kernel
 from runner.modules.sim.processor import INTERRUPT, Key, Out, Program, Sleep, complain, say
-from runner.modules.sim.shell import CommandBody, Interrupted, Leave, Shell
+from runner.modules.sim.shell import CommandBody, Interrupted, Leave, Return, Shell
 from runner.modules.sim.texts import TEXT_COMMANDS
 from runner.modules.sim.words import Unfinished
 
@@ -241,6 +241,27 @@ def _export(shell: Shell, words: list[str], _stdin: str) -> Program[int]:
     return say("")
 
 
+def _read(shell: Shell, words: list[str], stdin: str) -> Program[int]:
+    names = [word for word in words[1:] if not word.startswith("-")] or ["REPLY"]
+    fields = stdin.partition("\n")[0].split(maxsplit=len(names) - 1)
+    shell.variables.update(dict.fromkeys(names, ""))
+    shell.variables.update(zip(names, fields, strict=False))
+    return say("", int(not stdin))
+
+
+def _return(shell: Shell, words: list[str], _stdin: str) -> Program[int]:
+    yield from say("")
+    raise Return(int(words[1]) % 256 if len(words) > 1 and words[1].isdigit() else shell.status)
+
+
+def _shift(shell: Shell, words: list[str], _stdin: str) -> Program[int]:
+    count = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
+    if count > len(shell.parameters):
+        return complain("sh: shift: can't shift that many\n")
+    del shell.parameters[:count]
+    return say("")
+
+
 def _unset(shell: Shell, words: list[str], _stdin: str) -> Program[int]:
     for word in words[1:]:
         shell.variables.pop(word, None)
@@ -325,7 +346,11 @@ _SHELL_COMMANDS: Mapping[str, CommandBody] = {
     "fsync": _quiet(0),
     "id": lambda _shell, _words, _stdin: say("uid=0(root) gid=0(root)\n"),
     "pwd": lambda _shell, _words, _stdin: say("/root\n"),
+    "local": _export,
+    "read": _read,
+    "return": _return,
     "set": _quiet(0),
+    "shift": _shift,
     "sh": _sh,
     "sleep": _sleep,
     "sync": _quiet(0),

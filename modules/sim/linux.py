@@ -10,7 +10,7 @@ from runner.modules.sim.kernel import Kernel
 from runner.modules.sim.lines import EndOfInput, read_line
 from runner.modules.sim.options import System
 from runner.modules.sim.processor import Key, Out, Program, Sleep, encode, say
-from runner.modules.sim.shell import Interrupted, Leave, Shell
+from runner.modules.sim.shell import Interrupted, Leave, Return, Shell
 from runner.modules.sim.syntax import goes_on
 from runner.modules.sim.words import Unfinished
 
@@ -141,7 +141,7 @@ def _serve(userland: Userland, shell: Shell) -> Program[None]:
             yield Out(b"^C\n")
         except Unfinished:
             yield from say("sh: syntax error: unterminated quoted string\n")
-        except (EndOfInput, Leave):
+        except (EndOfInput, Leave, Return):
             return
 
 

@@ -8,15 +8,64 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from runner.modules.sim import syntax
+from runner.modules.sim.arithmetic import calculate
 from runner.modules.sim.processor import INTERRUPT, Out, Program, Sleep, captured, complain
 from runner.modules.sim.words import Arithmetic, Part, Substitution, Text, Variable, Word, Wrong
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=", re.DOTALL)
-_ARITHMETIC = re.compile(r"(?!.*\*\s*\*)[-+*/%()<>=!&|^~ \d]*")
+
+
+_WILD = {"*": ".*", "?": "."}
+_ROUNDS = 64
+"""Rounds of a loop in a millisecond."""
+
+
+def _translated(pattern: str) -> str:
+    """Return a file name pattern as a regular expression."""
+    pieces = re.findall(r"\*|\?|\[!?\]?[^\]]*\]|.", pattern, re.DOTALL)
+    return "".join(_WILD.get(piece) or _class_or_text(piece) for piece in pieces)
+
+
+def _class_or_text(piece: str) -> str:
+    if len(piece) < 2:
+        return re.escape(piece)
+    return "[" + piece[1:-1].replace("\\", r"\\").replace("!", "^", 1 if piece[1] == "!" else 0) + "]"
+
+
+def _cut_front(pattern: str, text: str) -> str:
+    match = re.match(pattern, text, re.DOTALL)
+    return text[match.end() :] if match else text
+
+
+def _cut_little_back(pattern: str, text: str) -> str:
+    match = re.fullmatch(f"(.*)(?:{pattern})", text, re.DOTALL)
+    return match[1] if match else text
+
+
+def _cut_much_back(pattern: str, text: str) -> str:
+    match = re.search(f"(?:{pattern})\\Z", text, re.DOTALL)
+    return text[: match.start()] if match else text
+
+
+_CUTS: Mapping[str, Callable[[str, str], str]] = {
+    "#": lambda pattern, text: _cut_front(pattern.replace(".*", ".*?"), text),
+    "##": _cut_front,
+    "%": _cut_little_back,
+    "%%": _cut_much_back,
+}
 
 
 class Leave(Exception):
     """The shell ends with a status (``exit``)."""
+
+    def __init__(self, status: int) -> None:
+        """Keep the status."""
+        super().__init__(status)
+        self.status = status
+
+
+class Return(Exception):
+    """A function ends with a status (``return``)."""
 
     def __init__(self, status: int) -> None:
         """Keep the status."""
@@ -46,7 +95,10 @@ class Shell:
     unknown: Callable[[str], Program[int]]
     variables: dict[str, str] = field(default_factory=dict)
     files: Files | None = None
+    functions: dict[str, syntax.Command] = field(default_factory=dict)
+    parameters: list[str] = field(default_factory=list)
     status: int = 0
+    _rounds: int = 0
 
     def run(self, text: str) -> Program[int]:
         """Run a command line; raise Unfinished when it goes on in the next line."""
@@ -58,6 +110,9 @@ class Shell:
 
     def call(self, words: list[str], stdin: str = "") -> Program[int]:
         """Run a command whose words are known."""
+        function = self.functions.get(words[0])
+        if function is not None:
+            return (yield from self._function(function, words[1:], stdin))
         body = self.commands.get(words[0])
         if body is None:
             return (yield from self.unknown(words[0]))
@@ -87,7 +142,19 @@ class Shell:
             return (yield from self._if(command))
         if isinstance(command, syntax.For):
             return (yield from self._for(command))
+        if isinstance(command, syntax.Function):
+            self.functions[command.name] = command.body
+            return 0
         return (yield from self._while(command))
+
+    def _function(self, body: syntax.Command, arguments: list[str], stdin: str) -> Program[int]:
+        outer, self.parameters = self.parameters, arguments
+        try:
+            return (yield from self._command(body, stdin))
+        except Return as end:
+            return end.status
+        finally:
+            self.parameters = outer
 
     def _if(self, command: syntax.If) -> Program[int]:
         for condition, body in command.branches:
@@ -103,7 +170,7 @@ class Shell:
         for value in (yield from self._expanded(command.words)):
             self.variables[command.name] = value
             yield from self._sequence(command.body)
-            yield from breathe()
+            yield from self._breathe()
         return self.status
 
     def _while(self, command: syntax.While) -> Program[int]:
@@ -115,6 +182,12 @@ class Shell:
                 return status
             self.status = 0
             status = yield from self._sequence(command.body)
+            yield from self._breathe()
+
+    def _breathe(self) -> Program[None]:
+        """Let some time pass, after some rounds of a loop."""
+        self._rounds = (self._rounds + 1) % _ROUNDS
+        if not self._rounds:
             yield from breathe()
 
     def _own(self, body: syntax.Sequence) -> Program[int]:
@@ -124,6 +197,8 @@ class Shell:
             unknown=self.unknown,
             variables=dict(self.variables),
             files=self.files,
+            functions=dict(self.functions),
+            parameters=list(self.parameters),
             status=self.status,
         )
         try:
@@ -193,6 +268,11 @@ class Shell:
         current = ""
         solid = False
         for part in word.parts:
+            if isinstance(part, Variable) and part.name == "@" and part.quoted and split:
+                fields += [current + first for first in self.parameters[:1]] + self.parameters[1:]
+                current = fields.pop() if self.parameters else current
+                solid = solid or bool(self.parameters)
+                continue
             text = yield from self._value(part)
             solid = solid or part.quoted
             if part.quoted or isinstance(part, Text) or not split:
@@ -220,46 +300,55 @@ class Shell:
         return (yield from self._arithmetic(part))
 
     def _variable(self, part: Variable) -> Program[str]:
-        value = {"?": str(self.status), "$": "201", "#": "0", "@": "", "*": "", "0": "sh"}.get(part.name)
-        if value is None:
-            value = self.variables.get(part.name)
-        present = value is not None and (value != "" or not part.operator.startswith(":"))
-        if part.operator.endswith("-") and not present:
-            return (yield from self._inner(part.other))
-        if part.operator.endswith("+"):
-            return (yield from self._inner(part.other)) if present else ""
-        return value or ""
+        value = self._lookup(part.name)
+        operator, other = part.operator, part.other
+        if operator == "length":
+            return str(len(value or ""))
+        if not operator or other is None:
+            return value or ""
+        if operator in _CUTS:
+            return _CUTS[operator]((yield from self._pattern(other)), value or "")
+        present = value is not None and (value != "" or not operator.startswith(":"))
+        if operator.endswith("+"):
+            return (yield from self._text(other)) if present else ""
+        if present:
+            return value or ""
+        text = yield from self._text(other)
+        if operator.endswith("="):
+            self.variables[part.name] = text
+        elif operator.endswith("?"):
+            raise Wrong(f"{part.name}: {text or 'parameter not set'}")
+        return text
 
-    def _inner(self, source: str) -> Program[str]:
-        words = syntax.parse(f": {source}").items[0][1].commands[0]
-        assert isinstance(words, syntax.Simple)  # noqa: S101 - the text starts with ":"
-        return " ".join((yield from self._expanded(words.words[1:])))
+    def _lookup(self, name: str) -> str | None:
+        if name.isdigit() and name != "0":
+            place = int(name) - 1
+            return self.parameters[place] if place < len(self.parameters) else None
+        joined = " ".join(self.parameters)
+        special = {"?": str(self.status), "$": "201", "#": str(len(self.parameters)), "0": "sh"}
+        if name in ("@", "*"):
+            return joined
+        return special[name] if name in special else self.variables.get(name)
+
+    def _text(self, word: Word) -> Program[str]:
+        return " ".join((yield from self._fields(word, split=False)))
+
+    def _pattern(self, word: Word) -> Program[str]:
+        """Return a pattern as a regular expression; what is quoted stands for itself."""
+        found = ""
+        for part in word.parts:
+            text = yield from self._value(part)
+            found += re.escape(text) if part.quoted else _translated(text)
+        return found
 
     def _arithmetic(self, part: Arithmetic) -> Program[str]:
-        names = re.sub(
-            r"\$?\{?([A-Za-z_]\w*|\?)\}?",
-            lambda match: str(self.status) if match[1] == "?" else self.variables.get(match[1], "") or "0",
-            part.source,
-        )
-        if not _ARITHMETIC.fullmatch(names):
-            yield from complain(f"sh: arithmetic syntax error: {part.source}\n")
-            return ""
-        return str(calculate(names))
+        try:
+            return str(calculate((yield from self._text(part.source)), self.variables))
+        except ValueError as error:
+            raise Wrong(str(error)) from error
 
 
 CommandBody = Callable[[Shell, list[str], str], Program[int]]
-
-
-def calculate(expression: str) -> int:
-    """Work out an expression of whole numbers.
-
-    >>> calculate("(1 + 2) * 3")
-    9
-    """
-    try:
-        return int(eval(expression.replace("/", "//"), {"__builtins__": {}}))  # noqa: S307 - digits and operators only
-    except (SyntaxError, ZeroDivisionError, TypeError, ValueError):
-        return 0
 
 
 def breathe() -> Program[None]:

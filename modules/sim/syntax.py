@@ -1,6 +1,6 @@
 """The grammar of the simulated board's shells: text to commands (POSIX.1-2017, Shell Command Language 2.9).
 
-Left out: case, functions, here-documents, file name patterns, jobs.
+Left out: case, here-documents, file name patterns, jobs.
 """
 
 from __future__ import annotations
@@ -81,7 +81,15 @@ class For:
     body: Sequence
 
 
-Command = Union[Simple, Group, If, While, For]
+@dataclass(frozen=True)
+class Function:
+    """A command that is given a name."""
+
+    name: str
+    body: Command
+
+
+Command = Union[Simple, Group, If, While, For, Function]
 
 
 def parse(text: str) -> Sequence:
@@ -158,7 +166,22 @@ class _Reader:
             return self._while()
         if self._keyword == "for":
             return self._for()
+        if self._keyword and self._next_are("(", ")"):
+            return self._function()
         return self._simple()
+
+    def _next_are(self, *texts: str) -> bool:
+        following = self._tokens[self._position + 1 : self._position + 1 + len(texts)]
+        return [token.text for token in following if isinstance(token, Operator)] == list(texts)
+
+    def _function(self) -> Function:
+        name = self._keyword
+        self._position += 3
+        while self._operator == "\n":
+            self._position += 1
+        if self.token is None:
+            raise Unfinished
+        return Function(name, self._command())
 
     def _simple(self) -> Simple:
         words: list[Word] = []

@@ -9,7 +9,8 @@ from typing import Union
 
 _OPERATOR = re.compile(r"&&|\|\||;;|[0-2]?>>|[0-2]?>&|[0-2]?>|<|[;|&()\n]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[?$!#@*0-9]")
-_BRACED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*|[?$!#@*0-9])(?:(:?[-+])(.*))?", re.DOTALL)
+_BRACED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*|[?$!#@*]|\d+)(?:(:?[-+=?]|##?|%%?)(.*))?", re.DOTALL)
+_LENGTH = re.compile(r"#([A-Za-z_][A-Za-z0-9_]*|[@*]|\d+)")
 _ENDS_WORD = " \t\n;|&()<>"
 
 
@@ -31,12 +32,15 @@ class Text:
 
 @dataclass(frozen=True)
 class Variable:
-    """``$NAME``, ``${NAME}``, ``${NAME:-other}``, ``${NAME:+other}``."""
+    """``$NAME``, ``${NAME}``, and with an operator ``${NAME:-other}``, ``${NAME#other}``.
+
+    ``${#NAME}`` has the operator ``length``.
+    """
 
     name: str
     quoted: bool
     operator: str = ""
-    other: str = ""
+    other: Word | None = None
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,9 @@ class Substitution:
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """``$((expression))``."""
+    """``$((expression))``, in which more is replaced first."""
 
-    source: str
+    source: Word
     quoted: bool
 
 
@@ -106,9 +110,9 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
-def _word(text: str, position: int) -> tuple[list[Part], int]:
+def _word(text: str, position: int, ends: str = _ENDS_WORD) -> tuple[list[Part], int]:
     parts: list[Part] = []
-    while position < len(text) and text[position] not in _ENDS_WORD:
+    while position < len(text) and text[position] not in ends:
         character = text[position]
         if character == "'":
             end = _find(text, "'", position + 1)
@@ -128,7 +132,7 @@ def _word(text: str, position: int) -> tuple[list[Part], int]:
             parts.append(part)
         else:
             start = position
-            while position < len(text) and text[position] not in _ENDS_WORD + "'\"\\$`":
+            while position < len(text) and text[position] not in ends + "'\"\\$`":
                 position += 1
             parts.append(Text(text[start:position], quoted=False))
     return parts, position
@@ -168,14 +172,22 @@ def _expansion(text: str, position: int, *, quoted: bool) -> tuple[Part, int]:
 
 
 def _braced(source: str, quoted: bool) -> Part:
+    length = _LENGTH.fullmatch(source)
+    if length is not None:
+        return Variable(length[1], quoted, "length")
     match = _BRACED.fullmatch(source)
     if match is None:
         raise Wrong("syntax error: bad substitution")
-    return Variable(match[1], quoted, match[2] or "", match[3] or "")
+    other = Word(tuple(_word(match[3], 0, ends="")[0])) if match[2] else None
+    return Variable(match[1], quoted, match[2] or "", other)
+
+
+def _arithmetic(source: str, quoted: bool) -> Part:
+    return Arithmetic(Word(tuple(_double_quoted(source.replace('"', "") + '"', 0)[0])), quoted)
 
 
 _NESTED: tuple[tuple[str, str, Callable[[str, bool], Part]], ...] = (
-    ("$((", "))", Arithmetic),
+    ("$((", "))", _arithmetic),
     ("$(", ")", Substitution),
     ("${", "}", _braced),
 )

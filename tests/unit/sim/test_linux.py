@@ -96,6 +96,16 @@ def test_the_console_can_wait_with_something_else(entry: str, keys: str, prompt:
         ("hostname", "sim"),
         ("if ! true; then echo a; elif true; then echo b; else echo c; fi", "b"),
         ("true |", ""),
+        ("read level rest < /proc/sys/kernel/printk; echo $level", "7"),
+        ("a=one.two.one; echo ${a#*.} ${a##*.} ${a%.*} ${a%%.*} ${#a}", "two.one one one.two one 11"),
+        ("a='x*y*z'; echo ${a#x\"*\"} ${a%%'*'*} ${a%[xyz]}", "y*z x x*y*"),
+        ("a=abc; b=bc; echo ${a%\"$b\"}", "a"),
+        ("f() { echo $# $2; shift; echo $1; return 3; }; f a 'b c'; echo $?", "2 b c\r\nb c\r\n3"),
+        ('f() { for i in "$@"; do echo "<$i>"; done; }; f a "b c"', "<a>\r\n<b c>"),
+        ("n=7; echo $((n < 10 ? n * 3 % 5 + ${#n} : -1)) $((1 << 4 | 2)) $((!0)) $((-7 / 2))", "2 18 1 -3"),
+        ("echo $((1 +)); echo next", "sh: arithmetic syntax error at ''"),
+        ("echo ${unset:?is missing}", "sh: unset: is missing"),
+        ("echo ${made:=value} $made", "value value"),
     ],
 )
 def test_the_shell_answers(command: str, printed: str) -> None:

@@ -543,6 +543,8 @@ _COMMAND_LINE: dict[str, Code] = {
         "runner play boot.yaml -e image=x.img",
     ),
     "E520": Code("no test to start from", "--from takes the name or id of a test."),
+    "E530": Code("no such run", "The results folder holds no run of that name; 'latest' is the last one."),
+    "E531": Code("the results cannot be written", "The folder of --results cannot be made or written to."),
     "E521": Code("no case is left", "What is selected leaves nothing to play."),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -62,9 +63,7 @@ class ActionChecks:
     def _checked(self, action: Action) -> Any:
         faults = ChainedFaults(self._faults, self._chain)
         lookup = Lookup(self._templates, faults)
-        lookup.elsewhere = {
-            name: f"it is made by a later step, at {at}" for name, at in registers_of(action.steps).items()
-        }
+        lookup.elsewhere = functools.cache(lambda: _later(action))
         params = {
             name: Known(kind="param", shape=of_hint(each), at=action.at)
             for name, each in action.params.items()
@@ -82,6 +81,11 @@ class ActionChecks:
         if not action.returns:
             return None
         return Record({name: _shape(node, home, lookup) for name, node in action.returns.items()})
+
+
+def _later(action: Action) -> dict[str, str]:
+    made = registers_of(action.steps)
+    return {name: f"it is made by a later step, at {at}" for name, at in made.items()}
 
 
 def _shape(node: Node, names: Names, lookup: Lookup) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from runner.document import ListNode, MapNode, Node, Scalar
@@ -24,7 +24,8 @@ _SINGLE = re.compile(r"\s*\{\{-?\s*([A-Za-z_][\w.]*)\s*-?\}\}\s*")
 class Lookup:
     """Checks texts against the names that their place can see.
 
-    `elsewhere` says of names that exist, but not here, where they do (name to hint).
+    `elsewhere` says of names that exist, but not here, where they do (name to hint); it is
+    asked only when a name is not known.
     """
 
     def __init__(self, templates: Templates, faults: Faults) -> None:
@@ -39,7 +40,7 @@ class Lookup:
         self._told: set[tuple[str, str, Location]] = set()
         self.chain: Chain = ()
         """How the place came to be reached: calls of actions, uses of variables."""
-        self.elsewhere: Mapping[str, str] = {}
+        self.elsewhere: Callable[[], Mapping[str, str]] = dict
         self.seen_only = ""
         """What to say of any other name that is not known."""
         self.lenient = False
@@ -90,7 +91,7 @@ class Lookup:
         for node in definitions:
             for name, text, offset, at in self._words(node) if id(node) not in self._followed else ():
                 if name not in known:
-                    hint = self.elsewhere.get(name) or did_you_mean(name, set(known) - {*FUNCTIONS})
+                    hint = self.elsewhere().get(name) or did_you_mean(name, set(known) - {*FUNCTIONS})
                     self._say("E301", f"unknown name {name!r}", self._places.of(name, offset, text, at), hint)
 
     def _words(self, node: Node) -> Iterator[tuple[str, str, int, Location]]:
@@ -133,15 +134,15 @@ class Lookup:
     def _unknown(self, use: NameUse, text: str, at: Location, names: Names, *, bare: bool) -> None:
         if self.lenient:
             return
-        hint = self.elsewhere.get(use.name) or did_you_mean(use.name, set(names) - {*FUNCTIONS})
-        if not hint and self.seen_only:
-            hint = self.seen_only
+        where = self._places.of(use.name, use.offset, text, at)
+        elsewhere = self.elsewhere().get(use.name, "")
+        if elsewhere:
+            self._say("E306", f"{use.name!r} has no value here", where, elsewhere)
+            return
+        hint = _nearest(use.name, names) or self.seen_only
         if not hint and bare and not use.fields:
             hint = f"if it is a text, write it in quotes: '{use.name}'"
-        if hint and (known := names.find(hint.split("'")[1] if hint.startswith("did") else "")):
-            hint += _origin(known)
-        code = "E306" if use.name in self.elsewhere else "E301"
-        self._say(code, f"unknown name {use.name!r}", self._places.of(use.name, use.offset, text, at), hint)
+        self._say("E301", f"unknown name {use.name!r}", where, hint)
 
     def _usable(self, use: NameUse, known: Known, text: str, at: Location) -> bool:
         if known.unusable is not None:
@@ -210,8 +211,12 @@ def _guarded(use: NameUse, text: str) -> bool:
     return _GUARD.match(text, end) is not None
 
 
-def _origin(known: Known) -> str:
-    return f"  ({known.kind}, {known.at})" if known.at is not None else ""
+def _nearest(name: str, names: Names) -> str:
+    """Name the most similar name, and where it comes from."""
+    hint = did_you_mean(name, set(names) - {*FUNCTIONS})
+    near = next((each for each in names if hint == f"did you mean {each!r}?"), "")
+    known = names.find(near) if near else None
+    return hint if known is None or known.at is None else f"{hint}  ({known.kind}, {known.at})"
 
 
 def _absent(what: str, benches: tuple[str, ...]) -> str:

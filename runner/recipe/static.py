@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 from runner.document import Node
@@ -108,7 +109,7 @@ class _PlayCheck:
         self._devices.check(steps)
 
     def _tell_elsewhere(self, test: Test | None) -> None:
-        self._lookup.elsewhere = tell_elsewhere(self._play, test)
+        self._lookup.elsewhere = functools.cache(lambda: tell_elsewhere(self._play, test))
 
     def _definitions(self, home: Names) -> None:
         """Check variables that nobody may have used: each of their names must exist somewhere."""

@@ -163,9 +163,9 @@ tests:
 
 def test_a_register_is_known_after_its_step_and_in_its_test(checked: Say) -> None:
     assert checked(TWO) == [
-        "recipe.yaml:4:22+3 E306 unknown name 'got' | it is made by a later step, at recipe.yaml:5:9",
+        "recipe.yaml:4:22+3 E306 'got' has no value here | it is made by a later step, at recipe.yaml:5:9",
         (
-            "recipe.yaml:9:22+3 E306 unknown name 'got' "
+            "recipe.yaml:9:22+3 E306 'got' has no value here "
             "| it is made in test 'one' (recipe.yaml:5:9): share it by making it in 'setup'"
         ),
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from runner.agent.bench import Bench
 from runner.agent.call import Call
@@ -14,11 +15,13 @@ from runner.agent.context import AgentContext
 from runner.agent.importer import class_at
 from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
-from runner.agent.locks import Locks
 from runner.agent.timers import Timers
 from runner.agent.work import Workers
 from runner.api.codec import encode
 from runner.api.verdicts import LabError, RecipeFault
+
+if TYPE_CHECKING:
+    from runner.agent.locks import Locks
 
 _SETTLE = 1.0
 """Seconds that an answer waits for the console bytes that came before it."""
@@ -27,10 +30,14 @@ _SETTLE = 1.0
 class Benches:
     """The benches of this host that the controller told us about."""
 
-    def __init__(self, begin: BeginFeed, locks: Locks, timers: Timers, workers: Workers) -> None:
-        """Know of no bench yet."""
+    def __init__(
+        self, begin: BeginFeed, make_locks: Callable[[], Locks], timers: Timers, workers: Workers
+    ) -> None:
+        """Know of no bench yet; locks are made when the first bench is taken."""
         self._begin = begin
-        self._locks = locks
+        self._make_locks = make_locks
+        self._locks: Locks | None = None
+        self._making = threading.Lock()
         self._timers = timers
         self._workers = workers
         self._benches: dict[str, Bench] = {}
@@ -43,8 +50,7 @@ class Benches:
             case Configure():
                 return self._configure(request)
             case Take():
-                self._locks.take(request, call.hear, call.stop)
-                return {"taken": True}
+                return self._take(request, call)
             case Release():
                 return self._release(request.bench)
 
@@ -56,7 +62,14 @@ class Benches:
             self._workers.run(functools.partial(_close, bench, closed[-1]))
         for each in closed:
             each.wait(seconds)
-        self._locks.drop_all()
+        if self._locks is not None:
+            self._locks.drop_all()
+
+    def _take(self, request: Take, call: Call) -> Any:
+        with self._making:
+            locks = self._locks = self._locks or self._make_locks()
+        locks.take(request, call.hear, call.stop)
+        return {"taken": True}
 
     def _configure(self, request: Configure) -> None:
         known = self._benches.get(request.bench)
@@ -71,7 +84,8 @@ class Benches:
         try:
             _raise_any(bench.close() if bench is not None else [], name)
         finally:
-            self._locks.drop(name)
+            if self._locks is not None:
+                self._locks.drop(name)
 
     def _run(self, request: Run, call: Call) -> Any:
         bench = self._benches.get(request.bench)

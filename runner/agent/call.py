@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from runner.agent.calls import Heard
 from runner.agent.credit import Credit
 from runner.agent.frames import LARGEST_PAYLOAD, Kind
@@ -19,24 +17,28 @@ class Call:
         """Begin to serve a stream."""
         self.stream = stream
         self.stop = Stop()
-        self.credit = Credit()
-        self.over = threading.Event()
-        """Set when the module has come to its end."""
         self._outbox = outbox
+        self._credit: Credit | None = None
 
     def hear(self, heard: Heard) -> None:
         """Let the controller hear something."""
         self._outbox.say(Kind.EVENT, self.stream, pack(heard))
 
+    def grant(self, amount: int) -> None:
+        """Let so much more of a file be sent."""
+        if self._credit is not None:
+            self._credit.grant(amount)
+
     def save(self, name: str, data: bytes) -> None:
         """Send a file: its name and size, then raw bytes as fast as they are taken."""
         saved = {"Saved": {"name": name[:1024], "size": len(data)}}
-        leave = self.stop.watch(self.credit.close)
+        credit = self._credit = self._credit or Credit()
+        leave = self.stop.watch(credit.close)
         try:
             self._outbox.say(Kind.EVENT, self.stream, to_json(saved))
             for start in range(0, len(data), LARGEST_PAYLOAD):
                 part = data[start : start + LARGEST_PAYLOAD]
-                if not self.credit.spend(len(part)):
+                if not credit.spend(len(part)):
                     raise self.stop.verdict()
                 self._outbox.say(Kind.DATA, self.stream, part, Rank.BULK)
         finally:

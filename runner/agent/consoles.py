@@ -107,11 +107,13 @@ class Feed:
         self._thread.start()
 
     def record(self, chunk: Chunk) -> None:
-        """Take a chunk; called by the console's reader."""
+        """Take a chunk; called by the console's reader. After the end it is dropped: nobody reads it."""
         self.last_byte = time.monotonic() if chunk.data else self.last_byte
         with self._changed:
             while self._held > self._kept and not self._closed:
                 self._changed.wait()
+            if self._closed:
+                return
             self._chunks.append(chunk)
             self._held += len(chunk.data)
             self._recorded += 1
@@ -121,7 +123,7 @@ class Feed:
         """Wait until what has been recorded so far is sent, or the time is over; tell whether it is."""
         with self._changed:
             wanted = self._recorded
-            return self._changed.wait_for(lambda: self._sent >= wanted, seconds)
+            return self._changed.wait_for(lambda: self._sent >= wanted or self._closed, seconds)
 
     def close(self, seconds: float) -> None:
         """Send what is left, for so many seconds at most, and end the stream."""
@@ -161,7 +163,6 @@ class Feed:
         """Let readers run on: the controller is gone, and the agent is about to end."""
         with self._changed:
             self._closed = True
-            self._sent = self._recorded
             self._changed.notify_all()
 
 

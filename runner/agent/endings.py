@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from pathlib import Path
 from typing import Any
 
 from runner.agent.calls import Ended
@@ -12,7 +11,7 @@ from runner.api import verdicts
 from runner.api.codec import encode
 from runner.api.verdicts import Cancelled, TimedOut, Verdict
 
-_OURS = str(Path(__file__).parent)
+_OURS = __file__.rpartition("/")[0]
 
 
 def ended(error: BaseException, stop: Stop) -> Ended:

@@ -11,13 +11,16 @@ import signal
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
 from runner.agent.frames import CONNECTION, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.importer import PushedSources
-from runner.agent.locks import Locks, lock_folder
 from runner.agent.messages import MessageReader, to_json
 from runner.agent.outbox import Outbox
 from runner.agent.service import Service
+
+if TYPE_CHECKING:
+    from runner.agent.locks import Locks
 
 _READ = 256 * 1024
 _END_WITHIN = 7.0
@@ -32,7 +35,7 @@ def main() -> int:
     sources = PushedSources()
     sys.meta_path.insert(0, sources)
     outbox = Outbox(lambda data: write_all(sink, data))
-    service = Service(outbox, sources, Locks(lambda: lock_folder(os.environ)))
+    service = Service(outbox, sources, _locks)
     outbox.say(Kind.HELLO, CONNECTION, to_json({"protocol": PROTOCOL, "python": sys.version.split()[0]}))
     try:
         cause = _serve(service, source)
@@ -94,6 +97,12 @@ def _serve(service: Service, source: int) -> str:
             message = messages.take(frame)
             if message is not None:
                 service.take(message)
+
+
+def _locks() -> Locks:
+    from runner.agent.locks import Locks, lock_folder
+
+    return Locks(lambda: lock_folder(os.environ))
 
 
 def _wake_on_signals() -> int:

@@ -81,11 +81,12 @@ def to_json(value: Any) -> bytes:
 def from_json(payload: bytes) -> Any:
     """Read JSON; raise ProtocolError for anything else."""
     try:
-        return json.loads(payload)
+        return _DECODER.decode(payload.decode("ascii"))
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"expected JSON, got {payload[:80]!r}") from error
 
 
+_DECODER = json.JSONDecoder()
 _ENCODER = json.JSONEncoder(separators=(",", ":"), default=vars)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-import time
+import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from runner.agent.benches import Benches
 from runner.agent.call import Call
@@ -14,11 +15,13 @@ from runner.agent.credit import amount_of
 from runner.agent.endings import ended
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, ProtocolError
 from runner.agent.importer import PushedSources
-from runner.agent.locks import Locks
 from runner.agent.messages import Message, from_json, to_json, unpack_cancel, unpack_request
 from runner.agent.outbox import Outbox
 from runner.agent.timers import Timers
 from runner.agent.work import Workers
+
+if TYPE_CHECKING:
+    from runner.agent.locks import Locks
 
 _END_WITHIN = 3.0
 """Seconds that cancelled calls get when the agent ends, and then as much again for closing devices."""
@@ -27,14 +30,16 @@ _END_WITHIN = 3.0
 class Service:
     """Takes messages, and never waits in doing so; whatever takes time runs on a worker."""
 
-    def __init__(self, outbox: Outbox, sources: PushedSources, locks: Locks) -> None:
+    def __init__(self, outbox: Outbox, sources: PushedSources, make_locks: Callable[[], Locks]) -> None:
         """Serve nobody yet."""
         self._outbox = outbox
         self._sources = sources
         self._feeds = Feeds(outbox)
         self._workers = Workers()
-        self._benches = Benches(self._feeds.begin, locks, Timers(), self._workers)
+        self._benches = Benches(self._feeds.begin, make_locks, Timers(), self._workers)
         self._calls: dict[int, Call] = {}
+        self._changed = threading.Condition()
+        self._ending = False
         self.patience = 60.0
         """Seconds without a word of the controller until it is taken for dead."""
         self.gone = False
@@ -64,9 +69,9 @@ class Service:
         calls = tuple(self._calls.values())
         for call in calls:
             self._workers.run(functools.partial(call.stop.tell, cause))
-        until = time.monotonic() + _END_WITHIN
-        for call in calls:
-            call.over.wait(max(0.0, until - time.monotonic()))
+        with self._changed:
+            self._ending = True
+            self._changed.wait_for(lambda: not self._calls, _END_WITHIN)
         self._benches.close(_END_WITHIN)
 
     def _greet(self, payload: bytes) -> None:
@@ -97,14 +102,16 @@ class Service:
     def _grant(self, stream: int, amount: int) -> None:
         call = self._calls.get(stream)
         if call is not None:
-            call.credit.grant(amount)
+            call.grant(amount)
         elif stream >= FIRST_CONSOLE:
             self._feeds.grant(stream, amount)
 
     def _serve(self, call: Call, request: Request) -> None:
         kind, payload = self._answer(call, request)
         del self._calls[call.stream]
-        call.over.set()
+        if self._ending:
+            with self._changed:
+                self._changed.notify_all()
         self._send(functools.partial(self._outbox.tell, kind, call.stream, payload))
 
     def _answer(self, call: Call, request: Request) -> tuple[Kind, bytes]:

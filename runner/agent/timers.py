@@ -34,19 +34,18 @@ class Timers:
 
     def due(self, now: float) -> list[Callable[[], None]]:
         """Take out what is to ring by now."""
-        with self._changed:
-            keys = [key for key, (at, _) in self._set.items() if at <= now]
-            return [self._set.pop(key)[1] for key in keys]
+        late = [key for key, (at, _) in tuple(self._set.items()) if at <= now]
+        found = (self._set.pop(key, None) for key in late)
+        return [each[1] for each in found if each is not None]
 
     def _forget(self, key: object) -> None:
-        with self._changed:
-            self._set.pop(key, None)
+        self._set.pop(key, None)
 
     def _watch(self) -> None:
         while True:
             for ring in self.due(self._clock()):
                 ring()
             with self._changed:
-                self._wakes_at = min((at for at, _ in self._set.values()), default=math.inf)
+                self._wakes_at = min((at for at, _ in tuple(self._set.values())), default=math.inf)
                 left = self._wakes_at - self._clock()
                 self._changed.wait(min(max(left, 0.0), threading.TIMEOUT_MAX))

@@ -1,0 +1,214 @@
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pytest
+
+from runner.agent.bench import Bench, paths_in, resolved
+from runner.agent.calls import Configure, DeviceSpec, Heard, Opened, Said
+from runner.agent.consoles import Feed
+from runner.agent.credit import Credit
+from runner.agent.instrument import children_of, offers_console
+from runner.agent.outbox import Outbox
+from runner.agent.stop import Stop
+from runner.api import Cancelled, Driver, LabError, Power, RecipeFault, arg, child
+from runner.console import Chunk, Console, ConsoleSettings, Stream
+
+HERE = __name__
+
+
+class Plug(Driver, Power):
+    """A plug that notes what is done with it."""
+
+    events: ClassVar[list[str]] = []
+    name: str = arg(help="which")
+    fails: bool = arg(default=False, help="whether it opens")
+
+    def open(self) -> None:
+        self.events.append(f"open {self.name}")
+        if self.fails:
+            raise LabError(f"{self.name} is not there")
+
+    def close(self) -> None:
+        self.events.append(f"close {self.name}")
+
+    def on(self) -> None: ...
+
+    def off(self) -> None: ...
+
+
+class Port(Console):
+    """A console that says one thing when it is started."""
+
+    settings = ConsoleSettings()
+
+    def connect(self) -> Stream:
+        raise NotImplementedError
+
+    def start(self, record: Callable[[Chunk], None], name: str, **_: Any) -> None:
+        Plug.events.append(f"start {name}")
+        record(Chunk(index=0, monotonic_ns=1, wall_ns=2, data=b"hello"))
+
+    def stop(self) -> None:
+        Plug.events.append("stop")
+
+
+class Board(Plug):
+    """A plug and a console in one box."""
+
+    @child
+    def console(self) -> Port:
+        return Port()
+
+
+@dataclass
+class Told:
+    """What a call heard."""
+
+    heard: list[Heard] = field(default_factory=list)
+    stop: Stop = field(default_factory=Stop)
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    Plug.events.clear()
+    yield Told()
+
+
+def bench(devices: dict[str, tuple[str, dict[str, Any]]], aliases: dict[str, str] | None = None) -> Bench:
+    specs = {
+        name: DeviceSpec(cls.lower(), f"{HERE}:{cls}", options) for name, (cls, options) in devices.items()
+    }
+    outbox = Outbox(lambda _data: None)
+    return Bench(
+        Configure(bench="b", devices=specs, aliases=aliases or {}),
+        lambda owner, device: Feed(1, outbox, Credit(), name=f"{owner} {device}"),
+    )
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, HERE, sys.modules.get(HERE) or sys.modules[Plug.__module__])
+
+
+def test_aliases_are_followed_with_what_comes_after_the_dot() -> None:
+    aliases = {"console": "mux.console", "mux": "board"}
+    assert resolved("console", aliases) == "board.console"
+    assert resolved("mux.power", aliases) == "board.power"
+    assert resolved("board.power", aliases) == "board.power"
+
+
+def test_an_alias_of_itself_is_refused() -> None:
+    with pytest.raises(RecipeFault, match="alias of itself"):
+        resolved("a", {"a": "b", "b": "a"})
+
+
+def test_every_path_of_every_slot_counts() -> None:
+    assert list(paths_in({"power": "p", "all": ["a", "b"], "none": None})) == ["p", "a", "b"]
+
+
+def test_devices_are_opened_when_needed_once_and_closed_in_reverse(told: Told) -> None:
+    it = bench({"a": ("Plug", {"name": "a"}), "b": ("Plug", {"name": "b"}), "c": ("Plug", {"name": "c"})})
+    first = it.devices({"power": "b"}, told.heard.append, told.stop)
+    again = it.devices({"all": ["a", "b"], "none": None}, told.heard.append, told.stop)
+    assert again["all"][1] is first["power"]
+    assert again["none"] is None
+    assert it.close() == []
+    assert Plug.events == ["open b", "open a", "close a", "close b"]
+    assert [(each.device, each.driver) for each in told.heard if isinstance(each, Opened)] == [
+        ("b", "plug"),
+        ("a", "plug"),
+    ]
+
+
+def test_consoles_are_opened_with_the_first_step_that_needs_any_device(told: Told) -> None:
+    it = bench(
+        {"plug": ("Plug", {"name": "plug"}), "board": ("Board", {"name": "board"})},
+        {"console": "board.console"},
+    )
+    it.devices({}, told.heard.append, told.stop)
+    assert Plug.events == []
+    it.devices({"power": "plug"}, told.heard.append, told.stop)
+    assert Plug.events == ["open board", "start board.console", "open plug"]
+    assert isinstance(it.devices({"console": "console"}, told.heard.append, told.stop)["console"], Port)
+    it.close()
+    assert Plug.events[3:] == ["close plug", "stop", "close board"]
+
+
+def test_a_console_that_is_not_there_is_a_warning_to_those_who_do_not_need_it(told: Told) -> None:
+    it = bench({"board": ("Board", {"name": "board", "fails": True}), "plug": ("Plug", {"name": "plug"})})
+    it.devices({"power": "plug"}, told.heard.append, told.stop)
+    assert Said("no console of board: board is not there", "warning") in told.heard
+    with pytest.raises(LabError, match="board is not there"):
+        it.devices({"console": "board.console"}, told.heard.append, told.stop)
+
+
+def test_a_step_that_needs_a_console_fails_when_it_is_not_there(told: Told) -> None:
+    it = bench({"board": ("Board", {"name": "board", "fails": True})})
+    with pytest.raises(LabError, match="board is not there"):
+        it.devices({"console": "board.console"}, told.heard.append, told.stop)
+
+
+def test_a_device_that_did_not_open_is_tried_again_and_not_closed(told: Told) -> None:
+    it = bench({"plug": ("Plug", {"name": "plug", "fails": True})})
+    for _ in range(2):
+        with pytest.raises(LabError):
+            it.devices({"power": "plug"}, told.heard.append, told.stop)
+    it.close()
+    assert Plug.events == ["open plug", "open plug"]
+
+
+def test_many_calls_at_once_open_a_device_once(told: Told) -> None:
+    it, got = bench({"plug": ("Plug", {"name": "plug"})}), []
+
+    def use() -> None:
+        got.append(it.devices({"power": "plug"}, told.heard.append, told.stop)["power"])
+
+    threads = [threading.Thread(target=use) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert len(got) == 20
+    assert len(set(map(id, got))) == 1
+    assert Plug.events == ["open plug"]
+
+
+def test_who_waits_for_somebody_elses_opening_can_be_stopped(told: Told) -> None:
+    it = bench({"plug": ("Plug", {"name": "plug"})})
+    it._opening.add("plug")
+    threading.Thread(target=told.stop.tell, args=("Ctrl-C",)).start()
+    with pytest.raises(Cancelled, match="Ctrl-C"):
+        it.devices({"power": "plug"}, told.heard.append, told.stop)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"), [("nothing", "has no device 'nothing'"), ("board.wings", "has no part 'wings'")]
+)
+def test_a_device_or_part_that_is_not_there_is_named(told: Told, path: str, message: str) -> None:
+    it = bench({"board": ("Board", {"name": "board"})})
+    with pytest.raises(RecipeFault, match=message):
+        it.devices({"power": path}, told.heard.append, told.stop)
+
+
+def test_an_option_that_the_driver_does_not_have_is_named(told: Told) -> None:
+    it = bench({"plug": ("Plug", {"name": "x", "colour": "red"})})
+    with pytest.raises(RecipeFault, match="Plug has no argument 'colour'"):
+        it.devices({"power": "plug"}, told.heard.append, told.stop)
+
+
+def test_one_device_that_does_not_close_does_not_keep_the_others_open(told: Told) -> None:
+    it = bench({"a": ("Plug", {"name": "a"}), "b": ("Plug", {"name": "b"})})
+    stuck = it.devices({"all": ["a", "b"]}, told.heard.append, told.stop)["all"][1]
+    stuck.events = None
+    problems = it.close()
+    assert [type(each) for each in problems] == [AttributeError]
+    assert Plug.events == ["open a", "open b", "close a"]
+
+
+def test_children_and_consoles_are_seen_without_opening_anything() -> None:
+    assert list(children_of(Board)) == ["console"]
+    assert (offers_console(Board), offers_console(Plug)) == (True, False)

@@ -109,7 +109,7 @@ def _documented(cls: type, at: Location, faults: Faults) -> tuple[str, str, str]
     return summary.strip(), description.strip(), inspect.cleandoc(after[0]).strip() if after else ""
 
 
-def _check_fields(cls: type[Declared], at: Location, faults: Faults) -> None:
+def _check_fields(cls: Any, at: Location, faults: Faults) -> None:
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         said = field.metadata.get("argument")
@@ -126,6 +126,9 @@ def _check_fields(cls: type[Declared], at: Location, faults: Faults) -> None:
 
 
 def _result(cls: type[Module], at: Location, faults: Faults) -> type | None:
+    if cls.run is Module.run:
+        faults.add("E265", f"{cls.__name__} has no run method", at=at)
+        return None
     hints = typing.get_type_hints(cls.run)
     if "return" not in hints or hints["return"] is Any:
         faults.add("E265", f"{cls.__name__}.run needs a return annotation: it declares the result", at=at)
@@ -139,7 +142,7 @@ def _result(cls: type[Module], at: Location, faults: Faults) -> type | None:
     return result
 
 
-def _slots(cls: type[Module], at: Location, faults: Faults) -> typing.Iterator[Slot]:
+def _slots(cls: Any, at: Location, faults: Faults) -> typing.Iterator[Slot]:
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         said: DeviceSlot | None = field.metadata.get("device")

@@ -68,7 +68,7 @@ def json_schema(hint: Any) -> Schema:
         return {"type": "object", "additionalProperties": templated(json_schema(arguments[1]))}
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return {"enum": [member.value for member in hint]}
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return parameters_schema(parameters_of(hint))
     raise TypeError(f"{hint!r} is not a type of arguments")
 

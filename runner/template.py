@@ -105,7 +105,7 @@ class Templates:
                 at=expression.at,
                 hint="compare it: … == …, … is defined, … | length > 0",
             )
-        operands = {} if value else self._operands(expression.text, names)
+        operands = {} if value else self.operands(expression, names)
         return Judged(text=expression.text, holds=value, operands=operands, at=str(expression.at))
 
     def check(self, written: Node | Expression) -> tuple[Fault, ...]:
@@ -181,10 +181,11 @@ class Templates:
 
     # --- messages --------------------------------------------------------------------------------
 
-    def _operands(self, text: str, names: Mapping[str, Any]) -> dict[str, object]:
+    def operands(self, expression: Expression, names: Mapping[str, Any]) -> dict[str, object]:
+        """Return each name in an expression, as written, with its value: for messages."""
         from jinja2 import nodes
 
-        parsed = self._environment.parse(f"{{{{ {text} }}}}")
+        parsed = self._environment.parse(f"{{{{ {expression.text} }}}}")
         output = parsed.find(nodes.Output)
         operands: dict[str, object] = {}
         for operand in _operand_nodes(output.nodes[0]) if output else ():

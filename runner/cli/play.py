@@ -67,7 +67,7 @@ def _shard(_context: click.Context, _parameter: click.Parameter, value: str | No
 @extra_option
 @click.option("-t", "--tags", multiple=True, metavar="TAGS", help="Only cases with one of these tags (a,b).")
 @click.option("--skip-tags", multiple=True, metavar="TAGS", help="No case or step with one of these tags.")
-@click.option("-k", "names", multiple=True, metavar="TEXT", help="Only cases whose id contains this text.")
+@click.option("-k", "names", multiple=True, metavar="TEXT", help="Only cases whose name contains this text.")
 @click.option("--from", "start_at", default="", metavar="TEST", help="Begin with this test.")
 @click.option("--check", is_flag=True, help="Run only what changes nothing; say what the rest would do.")
 @click.option("--plan", "only_plan", is_flag=True, help="Print the cases that would run, and run none.")

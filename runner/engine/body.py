@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
 
 from runner.api.values import Duration
-from runner.api.verdicts import RecipeFault
+from runner.api.verdicts import Cancelled, RecipeFault
 from runner.engine import perform
 from runner.engine.background import Background
 from runner.engine.cancel import Cancellation, Deadline
@@ -17,9 +17,9 @@ from runner.engine.frame import Frame
 from runner.engine.heard import Ear
 from runner.engine.limits import CLEAN_UP, deadline, step_limit
 from runner.engine.run import Once, Run
-from runner.engine.scope import Scope
 from runner.engine.step import StepPlayer, duration_of
 from runner.engine.taken import TakenBench
+from runner.engine.verdict import end_of
 from runner.model import Action, Block, Call, Parallel, Play, Step, Stop, Use
 from runner.result import Outcome
 
@@ -48,7 +48,7 @@ class BenchPlayer:
             end = self._in_order(steps, frame)
         finally:
             late = self._finish(frame)
-        return end if not end.good and end.outcome is not Outcome.CANCELLED else worst((end, *late))
+        return _decisive(end, late)
 
     def every(self, steps: Sequence[Step], frame: Frame) -> End:
         """Play all steps, also after one that did not pass: for teardown."""
@@ -76,7 +76,7 @@ class BenchPlayer:
         outcome = Outcome.PASSED
         for step in steps:
             end = self.step(step, frame)
-            if not end.good or end.outcome is Outcome.SKIPPED and _ends_case(step, end):
+            if not end.good or (end.outcome is Outcome.SKIPPED and _ends_case(step, end)):
                 return end
             if end.outcome is Outcome.FLAKY:
                 outcome = Outcome.FLAKY
@@ -87,7 +87,7 @@ class BenchPlayer:
             self._run.abort, Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}")
         )
         ends = [self.step(step, cleaning.seeing(names)) for step, names in reversed(frame.deferred)]
-        return [*ends, *(each.stop() for each in frame.background.values())]
+        return [*ends, *(_stopped(each.stop()) for each in frame.background.values())]
 
     def _start(self, step: Step, frame: Frame) -> End:
         quiet = dataclasses.replace(step, background="")
@@ -119,8 +119,8 @@ class BenchPlayer:
 
     def _recover(self, frame: Frame) -> None:
         for step in self.bench.planned.recover:
-            if not self.step(step, frame.inner(names=frame.names)).good:
-                continue
+            if self.step(step, frame.inner(names=frame.names)).good:
+                return
 
     def _body(self, step: Step, frame: Frame, ear: Ear) -> End:
         what = step.what
@@ -232,17 +232,26 @@ class BenchPlayer:
         if running is None:
             raise RecipeFault(f"no background step {stop.background!r} is running here")
         end = running.stop() if stop.cancel else running.join()
-        return PASSED if stop.cancel and end.outcome is Outcome.CANCELLED else end
+        return _stopped(end) if stop.cancel else end
 
 
 def _with_own_cancel(steps: Sequence[Step], frame: Frame) -> Frame:
     """Give a scope with background steps a token of its own, so that their failure ends only it."""
     own = Cancellation(frame.cancel) if any(step.background for step in steps) else None
-    return frame.inner(names=_inner_names(frame), cancel=own)
+    return frame.inner(names=frame.names, cancel=own)
 
 
-def _inner_names(frame: Frame) -> Scope:
-    return frame.names
+def _decisive(end: End, late: Sequence[End]) -> End:
+    """Return what decides about a scope: its own steps; but what cancelled them, when that was one of its own."""
+    if end.good:
+        return worst((end, *late))
+    bad = [each for each in late if not each.good and each.outcome is not Outcome.CANCELLED]
+    return bad[0] if end.outcome is Outcome.CANCELLED and bad else end
+
+
+def _stopped(end: End) -> End:
+    """Return how a background step ended that we stopped: that is not a failure of its own."""
+    return PASSED if end.outcome is Outcome.CANCELLED else end
 
 
 def _ends_case(step: Step, end: End) -> bool:
@@ -252,7 +261,4 @@ def _ends_case(step: Step, end: End) -> bool:
 
 
 def _cancelled(cause: str) -> End:
-    from runner.api.verdicts import Cancelled
-    from runner.engine.verdict import end_of
-
     return end_of(Cancelled(cause), at="", console="")

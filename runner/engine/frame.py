@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from runner.engine.background import Background
 from runner.engine.cancel import Cancellation, Deadline
-from runner.engine.end import End
 from runner.engine.scope import Scope
 from runner.model import Step
 from runner.result import Phase

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runner.agent.calls import Heard, Run as RunRequest
+from runner.agent.calls import Heard
+from runner.agent.calls import Run as RunRequest
 from runner.api.codec import decode, encode
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link

@@ -40,6 +40,8 @@ class PlannedBench:
     """True when it must be taken before use; False when all its instruments are made for this run."""
     values: Mapping[str, Any]
     nodes: Mapping[str, Node]
+    pinned: Mapping[str, Any] = field(default_factory=dict)
+    """Values of ``-e``, which win over everything."""
     on_acquire: tuple[Step, ...] = ()
     on_release: tuple[Step, ...] = ()
     recover: tuple[Step, ...] = ()

@@ -183,6 +183,7 @@ class _Planner:
             locked=any(device.driver and not device.driver.private for device in real.values()),
             values=given,
             nodes=layers,
+            pinned={name: values[name] for name in self._options.extra if name in values},
             on_acquire=self._bench_steps(bench, bench.on_acquire, "on_acquire"),
             on_release=self._bench_steps(bench, bench.on_release, "on_release"),
             recover=self._bench_steps(bench, _ladder(bench.recover, self._faults), "recover"),
@@ -272,7 +273,9 @@ def _wanted(case: Case, play: Play, options: PlayOptions) -> bool:
         return False
     if options.tags and not (tags | _step_tags(case.test.steps)) & set(options.tags):
         return False
-    if options.names and not any(name.lower() in case.label.lower() for name in options.names):
+    if options.names and not any(
+        name.lower() in case.label.partition("::")[2].lower() for name in options.names
+    ):
         return False
     return options.only is None or any(each.rpartition("@")[0] == case.label for each in options.only)
 

@@ -32,10 +32,15 @@ class Scope(Mapping[str, Any]):
         *,
         values: Mapping[str, Any] | None = None,
         nodes: Mapping[str, Node] | None = None,
+        pinned: Mapping[str, Any] | None = None,
     ) -> None:
-        """Hold `values` as they are and `nodes` as they will render."""
+        """Hold `values` as they are and `nodes` as they will render.
+
+        `pinned` values win over everything, also in the scopes inside this one.
+        """
         self._templates = templates
         self._parent = parent
+        self._pinned: Mapping[str, Any] = parent._pinned if pinned is None and parent else pinned or {}
         self._values: dict[str, Any] = dict(values or {})
         self._nodes: Mapping[str, Node] = nodes or {}
         self._busy: set[tuple[int, str]] = set()
@@ -67,6 +72,8 @@ class Scope(Mapping[str, Any]):
 
     def find(self, name: str, asking: Scope) -> Any:
         """Look a name up from here outward; `asking` is where its templates are rendered."""
+        if name in self._pinned:
+            return self._pinned[name]
         scope: Scope | None = self
         while scope is not None:
             if name in scope._values:
@@ -92,7 +99,8 @@ class Scope(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         """Go through all names that can be seen from here."""
-        seen: set[str] = set()
+        seen: set[str] = set(self._pinned)
+        yield from seen
         scope: Scope | None = self
         while scope is not None:
             for name in (*scope._values, *scope._nodes):

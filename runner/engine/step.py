@@ -19,7 +19,7 @@ from runner.engine.scope import Absent, Scope
 from runner.engine.shown import brief
 from runner.engine.verdict import end_of
 from runner.model import Step, Until, Use
-from runner.result import Measured, Outcome, StepFinished, StepStarted
+from runner.result import Outcome, StepFinished, StepStarted
 
 Body = Callable[[Step, Frame, Ear], End]
 
@@ -85,7 +85,7 @@ class StepPlayer:
 
     def _told(self, step: Step, frame: Frame, key: str, *, label: str = "", end: End | None = None) -> End:
         journal = self._run.journal
-        said = {
+        said: dict[str, Any] = {
             "step": key,
             "name": f"{step.name or step.title} [{label}]" if label else step.name or step.title,
             "verb": verb_of(step),
@@ -217,8 +217,8 @@ class StepPlayer:
     def _done(self, step: Step, frame: Frame, ear: Ear) -> End:
         try:
             end = self._body(step, frame, ear)
-            if step.expect_error is not None and end.good:
-                raise Failed(f"expected an error, but it passed: {step.name or step.title}")
+            if step.expect_error is not None and end.outcome is Outcome.PASSED:
+                end = self._missed_error(step, end)
         except Exception as error:  # noqa: BLE001 - the one place where exceptions become results
             end = self._caught(step, error, frame)
         if step.register and end.result is not None:
@@ -226,6 +226,10 @@ class StepPlayer:
         elif step.register:
             frame.home.set(step.register, Absent(f"its step gave no result ({step.at})"))
         return end
+
+    def _missed_error(self, step: Step, end: End) -> End:
+        missed = Failed(f"expected an error, but it passed: {step.name or step.title}", result=end.result)
+        return end_of(missed, at=str(step.at), console=self._run.consoles.tail(self._bench))
 
     def _caught(self, step: Step, error: Exception, frame: Frame) -> End:
         console = self._run.consoles.tail(self._bench) if verb_of(step) else ""
@@ -236,6 +240,16 @@ class StepPlayer:
                 return end_of(other, at=str(step.at), console=console)
             return End(outcome=Outcome.PASSED, result=error.result)
         return end_of(error, at=str(step.at), console=console)
+
+    def _fail_when(self, step: Step, names: Scope) -> None:
+        for condition in step.failed_when:
+            if self._run.templates.judge(condition, names).holds:
+                operands = self._run.templates.operands(condition, names)
+                said = ", ".join(f"{name} is {value!r}" for name, value in operands.items())
+                raise Failed(
+                    f"failed_when {condition.text} holds" + (f": {said}" if said else ""),
+                    evidence={condition.text: operands},
+                )
 
     def _weighed(self, step: Step, end: End, frame: Frame, ear: Ear) -> End:
         """Judge a result by failed_when, expect and measure."""
@@ -250,7 +264,7 @@ class StepPlayer:
                 and end.result is not None
             ):
                 end = dataclasses.replace(end, outcome=Outcome.PASSED, problem=None)
-                _fail_when(step, [templates.judge(each, names) for each in step.failed_when])
+                self._fail_when(step, names)
             if end.outcome is not Outcome.PASSED:
                 return end
             measured = judge.measure(step.measure, names, templates)
@@ -294,13 +308,3 @@ def _retryable(step: Step, end: End) -> bool:
             return "error" in step.retry_on
         case _:
             return False
-
-
-def _fail_when(step: Step, judged: list[Any]) -> None:
-    for each in judged:
-        if each.holds:
-            operands = ", ".join(f"{name} is {value!r}" for name, value in each.operands.items())
-            raise Failed(
-                f"failed_when {each.text} holds" + (f": {operands}" if operands else ""),
-                evidence={each.text: each.operands},
-            )

@@ -25,7 +25,9 @@ class TakenBench:
         self.planned = planned
         self.name = planned.bench.name
         self.built_in = Scope(run.templates, values=built_in)
-        self.names = self.built_in.child(values=planned.values, nodes=planned.nodes)
+        self.names = Scope(
+            run.templates, self.built_in, values=planned.values, nodes=planned.nodes, pinned=planned.pinned
+        )
         self._links = run.links
         self._resolved: dict[int, Mapping[str, Any]] = {}
         self._configuring = threading.Lock()

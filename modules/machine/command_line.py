@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from runner.api import Size
 from runner.modules.machine.options import Disk, Network
 
+_DISK_DEVICES = {
+    "nvme": ("nvme,drive=disk,serial=disk",),
+    "scsi": ("virtio-scsi-pci", "scsi-hd,drive=disk"),
+    "usb": ("usb-ehci", "usb-storage,drive=disk"),
+}
 _DEFAULT_CPU = {("aarch64", "virt"): "cortex-a57", ("arm", "virt"): "cortex-a15"}
 
 
@@ -84,12 +89,10 @@ def _network(network: Network | None) -> Sequence[str]:
 
 def _disk(disk: Disk, path: str) -> Sequence[str]:
     drive = f"file={_escaped(path)},format=raw"
-    if disk.attach == "nvme":
-        return ("-drive", f"if=none,id=disk,{drive}", "-device", "nvme,drive=disk,serial=disk")
-    if disk.attach == "usb":
-        devices = ("-device", "usb-ehci", "-device", "usb-storage,drive=disk")
-        return ("-drive", f"if=none,id=disk,{drive}", *devices)
-    return ("-drive", f"if={disk.attach},{drive}")
+    devices = _DISK_DEVICES.get(disk.attach)
+    if devices is None:
+        return ("-drive", f"if={disk.attach},{drive}")
+    return ("-drive", f"if=none,id=disk,{drive}", *(text for each in devices for text in ("-device", each)))
 
 
 def _escaped(path: str) -> str:

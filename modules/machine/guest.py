@@ -101,7 +101,7 @@ class Guest:
         return self._errors.read_text(errors="replace").strip()
 
     def _keep(self, command_line: CommandLine) -> None:
-        """Start the process from a thread that lives as long as it does, and see it end."""
+        """Start the process and see it end."""
         try:
             with self._listening("monitor") as monitor, self._listening("serial") as serial:
                 self._process = self._launched(command_line, monitor.fileno(), serial.fileno())

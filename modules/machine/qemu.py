@@ -101,6 +101,11 @@ class Qemu(Driver, Machine):
         """Whether QEMU's process is there."""
         return self._guest is not None and not self._guest.ended.is_set()
 
+    @property
+    def pid(self) -> int | None:
+        """QEMU's process; None while the machine is off."""
+        return self._guest.pid if self._guest is not None and self.running else None
+
     def switch_on(self) -> None:
         """Start QEMU; its first instruction waits until the console is connected."""
         with self._switching:

@@ -7,7 +7,7 @@ import re
 from runner.document import ListNode, Node, Scalar
 from runner.errors import Faults
 from runner.model import Expression
-from runner.recipe.fields import inside, is_nothing, listed, wrong
+from runner.recipe.fields import inside, is_nothing, wrong
 
 _BRACES = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 
@@ -18,28 +18,47 @@ def expression(node: Node, what: str, faults: Faults) -> Expression | None:
         joined = " and ".join(item.text for item in node.items if isinstance(item, Scalar))
         wrong(node, what, "one expression", faults, hint=f"join them: {what}: {joined}" if joined else "")
         return None
+    return _read(node, what, f"{what}: ", faults)
+
+
+def condition(node: Node, what: str, faults: Faults) -> Expression | None:
+    """Read an expression that is true or false."""
+    if _is_number(node):
+        wrong(node, what, "a condition", faults, hint="a number is neither true nor false: compare it")
+        return None
+    return expression(node, what, faults)
+
+
+def conditions(node: Node, what: str, faults: Faults) -> tuple[Expression, ...]:
+    """Read one condition or a list of them."""
+    if not isinstance(node, ListNode):
+        found = [condition(node, what, faults)]
+    else:
+        found = [_listed(item, what, faults) for item in node.items]
+    return tuple(each for each in found if each is not None)
+
+
+def _listed(item: Node, what: str, faults: Faults) -> Expression | None:
+    return condition(item, what, faults) if _is_number(item) else _read(item, what, "- ", faults)
+
+
+def _is_number(node: Node) -> bool:
+    value = node.value if isinstance(node, Scalar) else None
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _read(node: Node, what: str, line: str, faults: Faults) -> Expression | None:
     if not isinstance(node, Scalar) or is_nothing(node):
         wrong(node, what, "an expression", faults)
         return None
     text = node.value if isinstance(node.value, str) else node.text
     if "{{" in text or "{%" in text:
-        _braces(node, text, what, faults, line=f"{what}: ")
+        _braces(node, text, what, faults, line=line)
         return None
     if not text.strip():
         wrong(node, what, "an expression", faults)
         return None
     return Expression(text=text, at=inside(node))
-
-
-def expressions(node: Node, what: str, faults: Faults) -> tuple[Expression, ...]:
-    """Read one expression or a list of them."""
-    if isinstance(node, ListNode) and node.templated:
-        for item in node.items:
-            if isinstance(item, Scalar) and item.templated:
-                _braces(item, item.text, what, faults, line="- ")
-        return ()
-    found = (expression(item, what, faults) for item in listed(node))
-    return tuple(each for each in found if each is not None)
 
 
 def _braces(node: Scalar, text: str, what: str, faults: Faults, *, line: str) -> None:

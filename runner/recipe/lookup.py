@@ -98,8 +98,13 @@ class Lookup:
         """Go through all names used below a node: name, text, offset, and where the text begins."""
         match node:
             case Scalar():
-                for use in self._used(str(node.value), bare=False) if node.templated else ():
-                    yield use.name, str(node.value), use.offset, inside(node)
+                if not node.templated:
+                    return
+                text, at = str(node.value), inside(node)
+                for use in self._used(text, bare=False):
+                    yield use.name, text, use.offset, at
+                if (text, False) in self._wrong:
+                    self._syntax(text, at, bare=False)
             case ListNode():
                 for item in node.items:
                     yield from self._words(item)

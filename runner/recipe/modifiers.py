@@ -10,7 +10,7 @@ from runner.api.values import Duration
 from runner.document import Entry, ListNode, MapNode, Node, Scalar
 from runner.errors import Faults
 from runner.model import ONE_SECOND, ExpectedError, Loop, Until
-from runner.recipe.expressions import expression, expressions
+from runner.recipe.expressions import condition, conditions
 from runner.recipe.fields import (
     choice,
     count,
@@ -133,13 +133,13 @@ _FIELDS: Mapping[str, tuple[str, Read]] = {
     "name": ("name", _name),
     "tags": ("tags", tags),
     "vars": ("variables", lambda node, faults: variables(node, "vars", faults)),
-    "when": ("when", lambda node, faults: expression(node, "when", faults)),
+    "when": ("when", lambda node, faults: condition(node, "when", faults)),
     "register": ("register", _register),
-    "expect": ("expect", lambda node, faults: expressions(node, "expect", faults)),
+    "expect": ("expect", lambda node, faults: conditions(node, "expect", faults)),
     "measure": ("measure", measures),
     "timeout": ("timeout", lambda node, faults: limit(node, "timeout", faults)),
     "idle_timeout": ("idle_timeout", lambda node, faults: limit(node, "idle_timeout", faults)),
-    "failed_when": ("failed_when", lambda node, faults: expressions(node, "failed_when", faults)),
+    "failed_when": ("failed_when", lambda node, faults: conditions(node, "failed_when", faults)),
     "expect_error": ("expect_error", _expected_error),
     "ignore_errors": ("ignore_errors", lambda node, faults: flag(node, "ignore_errors", faults)),
     "background": ("background", _background),
@@ -184,6 +184,8 @@ def _loop(entries: Mapping[str, Entry], reading: Reading) -> Loop | None:
         wrong(over.value, "loop", "a list, a mapping or a template", faults, hint=hint)
         return None
     label = entries.get("label")
+    if label is not None and not isinstance(label.value, Scalar):
+        wrong(label.value, "label", "text", faults)
     return Loop(over=over.value, variable=variable, label=label.value if label else None)
 
 
@@ -247,14 +249,14 @@ def _until(
     entries: Mapping[str, Entry], retries: int | None, pause: Duration | None, reading: Reading
 ) -> Until | None:
     entry = entries["until"]
-    condition = expression(entry.value, "until", reading.faults)
+    until = condition(entry.value, "until", reading.faults)
     if retries is None and "retries" not in entries and "timeout" not in entries and not reading.bounded:
         reading.faults.add(
             "E223", "'until' has no end", at=entry.key.at, hint="add 'timeout: 30s' or 'retries: 10'"
         )
-    if condition is None:
+    if until is None:
         return None
-    return Until(condition=condition, retries=retries, delay=ONE_SECOND if pause is None else pause)
+    return Until(condition=until, retries=retries, delay=ONE_SECOND if pause is None else pause)
 
 
 def refuse(

@@ -14,7 +14,7 @@ from runner.errors import Faults, InputError
 from runner.loader import load
 from runner.model import Definition, Play, Timeouts
 from runner.recipe import words
-from runner.recipe.expressions import expression
+from runner.recipe.expressions import condition
 from runner.recipe.fields import (
     choice,
     count,
@@ -216,7 +216,7 @@ _FIELDS: Mapping[str, tuple[str, Read]] = {
     "params": ("params", lambda node, faults: read_params(node, "the play", faults)),
     "tags": ("tags", tags),
     "meta": ("meta", lambda node, faults: free(node, "meta", faults)),
-    "when": ("when", lambda node, faults: expression(node, "when", faults)),
+    "when": ("when", lambda node, faults: condition(node, "when", faults)),
     "timeout": ("timeout", _timeouts),
     "watch": ("watch", read_watch),
 }

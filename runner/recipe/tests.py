@@ -9,7 +9,7 @@ from runner.document import Entry, MapNode, Node, Scalar
 from runner.errors import Faults, Location, did_you_mean
 from runner.model import Expression, Skip, Step, Test, Xfail
 from runner.recipe import words
-from runner.recipe.expressions import expression
+from runner.recipe.expressions import condition
 from runner.recipe.fields import (
     count,
     duration,
@@ -200,7 +200,7 @@ def read_xfail(node: Node, faults: Faults) -> Xfail | None:
 
 def _when(node: MapNode, faults: Faults) -> Expression | None:
     when = node.get("when")
-    return expression(when, "when", faults) if when is not None else None
+    return condition(when, "when", faults) if when is not None else None
 
 
 def _reason(node: MapNode, what: str, faults: Faults) -> str:
@@ -220,7 +220,7 @@ def _true_or_reason(node: Node, what: str, faults: Faults) -> str | None:
 _FIELDS: Mapping[str, tuple[str, Read]] = {
     "id": ("id", lambda node, faults: text(node, "id", faults)),
     "description": ("description", lambda node, faults: text(node, "description", faults)),
-    "when": ("when", lambda node, faults: expression(node, "when", faults)),
+    "when": ("when", lambda node, faults: condition(node, "when", faults)),
     "skip": ("skip", read_skip),
     "xfail": ("xfail", read_xfail),
     "matrix": ("matrix", read_matrix),

@@ -11,7 +11,7 @@ from runner.declaration import Parameter, Verb
 from runner.document import Entry, ListNode, MapNode, Node, Scalar
 from runner.errors import Faults
 from runner.model import Action, Bound, Call, Use
-from runner.recipe.expressions import expressions
+from runner.recipe.expressions import conditions
 from runner.recipe.fields import is_nothing, keyed, wrong
 from runner.recipe.reading import Defaults
 from runner.schema import bind
@@ -52,7 +52,7 @@ def _refuse_braces(bound: Mapping[str, Bound], faults: Faults) -> None:
     for each in bound.values():
         hint = each.parameter.hint
         if each.node.templated and (hint is Judged or typing.get_args(hint)[:1] == (Judged,)):
-            expressions(each.node, each.parameter.name, faults)
+            conditions(each.node, each.parameter.name, faults)
 
 
 def given(node: Node) -> Node | None:

@@ -305,6 +305,12 @@ def test_a_variable_of_a_step_that_nobody_uses_is_checked_all_the_same(checked: 
     ]
 
 
+def test_a_template_that_nobody_uses_must_be_valid_all_the_same(checked: Say) -> None:
+    (told,) = checked('steps:\n  - try_cycle:\n    vars: {a: "{{ nothing"}\n')
+
+    assert told.startswith("recipe.yaml:3:16+10 E310 ")
+
+
 def test_variables_that_go_in_a_circle_are_told(checked: Say) -> None:
     text = 'vars: {a: "{{ b }}", b: "{{ a }}"}\nsteps:\n  - try_log: "{{ a }}"\n'
 

@@ -133,6 +133,27 @@ def test_braces_in_an_argument_that_is_an_expression_are_taken_out(faults: Say) 
     ]
 
 
+def test_braces_in_one_of_several_expressions_hide_no_other_fault(faults: Say) -> None:
+    head = "steps:\n  - try_command: ls\n"
+    text = head + '    expect: ["{{ result.status }} == 0", {a: "{{ b }}"}, 3, result.stat]\n'
+
+    assert [line.split(" ", 2)[0:2] for line in faults(text)] == [
+        ["recipe.yaml:3:14+26", "E304"],
+        ["recipe.yaml:3:42+14", "E200"],
+        ["recipe.yaml:3:58+1", "E200"],
+        ["recipe.yaml:3:68+4", "E302"],
+    ]
+
+
+def test_a_number_is_no_condition(faults: Say) -> None:
+    assert faults("steps:\n  - try_cycle:\n    when: 1\n") == [
+        (
+            "recipe.yaml:3:11+1 E200 when must be a condition, got '1' "
+            "| a number is neither true nor false: compare it"
+        )
+    ]
+
+
 def test_a_boolean_is_true_or_false(faults: Say) -> None:
     assert faults("steps:\n  - try_cycle:\n    run_once: yes\n") == [
         "recipe.yaml:3:15+3 E200 run_once must be true or false, got 'yes' | write true"

@@ -23,6 +23,7 @@ from runner.api import (
     arg,
 )
 from runner.api.frames import FrameRecord, check_frame
+from runner.modules.can.echoes import Echoes
 
 _LISTEN = 0.1
 """Seconds after which the receiver looks whether it should end."""
@@ -54,6 +55,7 @@ class Can(Driver, CanBus):
         """Open the bus and begin to receive; raise Unreachable or Unsupported when it is not there."""
         self._name = f"CAN bus {self.interface} {self.channel if self.channel is not None else ''}".rstrip()
         self._frames = FrameRecord(self._name, self.record)
+        self._echoes = Echoes()
         self._bus = self._opened()
         self._sending = threading.Lock()
         self._ending = threading.Event()
@@ -87,6 +89,8 @@ class Can(Driver, CanBus):
         )
         with self._sending, self._translated(f"send 0x{frame.id:X} on"):
             number = self._frames.add(replace(frame, sent=True, time=time.monotonic()))
+            if self.interface == "udp_multicast":
+                self._echoes.expect(frame)
             self._bus.send(message, timeout=float(timeout))
         return number
 
@@ -137,10 +141,16 @@ class Can(Driver, CanBus):
             while not self._ending.is_set():
                 with self._translated("receive from"):
                     message = self._bus.recv(timeout=_LISTEN)
-                if message is not None:
+                if message is not None and not self._is_unwanted(message):
                     self._frames.add(_frame(message))
         except LabError as error:
             self._frames.fail(error)
+
+    def _is_unwanted(self, message: Any) -> bool:
+        """Tell whether it is a frame of our own that nobody asked to receive."""
+        if self.receive_own_messages:
+            return False
+        return not message.is_rx or self._echoes.is_one(_frame(message))
 
     def _state(self) -> str:
         try:

@@ -1,0 +1,90 @@
+"""The serial driver on a pair of terminals from socat, read by the console engine."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.plain_context import PlainContext
+
+from runner.api import Duration
+from runner.console import Chunk
+from runner.modules.console.serial import Serial
+
+pytestmark = pytest.mark.peer("socat")
+LIMIT = Duration("10s")
+
+
+@contextmanager
+def pair(ours: Path, theirs: Path) -> Iterator[None]:
+    """Two terminals connected to each other, under stable names."""
+    process = subprocess.Popen(
+        ["socat", f"pty,raw,echo=0,link={ours}", f"pty,raw,echo=0,link={theirs}"], stderr=subprocess.PIPE
+    )
+    try:
+        end = time.monotonic() + 5
+        while not (ours.exists() and theirs.exists()) and time.monotonic() < end:
+            time.sleep(0.005)
+        yield
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def test_a_megabyte_arrives_whole(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    sent = bytes(range(256)) * 4096
+    with pair(ours, theirs):
+        console = Serial(port=str(ours))
+        chunks: list[Chunk] = []
+        console.start(chunks.append, "console")
+        with theirs.open("wb", buffering=0) as board:
+            view = memoryview(sent)
+            while view:
+                view = view[board.write(view) :]
+            end = time.monotonic() + 20
+            while sum(len(chunk.data) for chunk in chunks) < len(sent) and time.monotonic() < end:
+                time.sleep(0.005)
+        console.stop()
+
+    assert b"".join(chunk.data for chunk in chunks) == sent
+
+
+def test_a_port_that_vanishes_is_opened_again_by_its_name(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    chunks: list[Chunk] = []
+    console = Serial(port=str(ours))
+    context = PlainContext()
+    with pair(ours, theirs):
+        console.start(chunks.append, "console")
+        with theirs.open("wb", buffering=0) as board:
+            board.write(b"before\r\n")
+            console.expect("before", context, within=LIMIT)
+    with pair(ours, theirs):
+        end = time.monotonic() + 10
+        while not [chunk for chunk in chunks if chunk.gap.startswith("open again")]:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        with theirs.open("wb", buffering=0) as board:
+            board.write(b"after\r\n")
+            console.expect("after", context, within=LIMIT)
+    console.stop()
+
+    assert [chunk.gap for chunk in chunks if chunk.gap.startswith("lost")]
+
+
+def test_what_is_typed_reaches_the_board(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    with pair(ours, theirs):
+        console = Serial(port=str(ours))
+        console.start(lambda _chunk: None, "console")
+        console.send(b"typed\n", PlainContext())
+        with theirs.open("rb", buffering=0) as board:
+            arrived = board.read(6)
+        console.stop()
+
+    assert arrived == b"typed\n"

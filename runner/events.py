@@ -19,18 +19,24 @@ _TYPES: Mapping[str, type[Event]] = MappingProxyType(
     {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", each.__name__).lower(): each for each in typing.get_args(Event)}
 )
 _NAMES: Mapping[type, str] = MappingProxyType({kind: name for name, kind in _TYPES.items()})
-_FIELDS: Mapping[type, tuple[str, ...]] = MappingProxyType(
-    {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in _NAMES}
+_FIELDS: Mapping[type, tuple[tuple[str, bool], ...]] = MappingProxyType(
+    {
+        kind: tuple(
+            (field.name, field.default is not dataclasses.MISSING) for field in dataclasses.fields(kind)
+        )
+        for kind in _NAMES
+    }
 )
+"""For each kind of event its fields, and whether an empty one may be left out."""
 
 
 def to_json(event: Event) -> dict[str, Any]:
     """Return an event as what JSON can hold; ``event`` is its kind in snake_case."""
     kind = type(event)
     found: dict[str, Any] = {"event": _NAMES[kind]}
-    for name in _FIELDS[kind]:
+    for name, optional in _FIELDS[kind]:
         value = getattr(event, name)
-        if value is None or value in ("", ()):
+        if optional and (value is None or value in ("", ())):
             continue
         found[name] = value if type(value) in {str, float, int, bool} else _plain(value)
     return found

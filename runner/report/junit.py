@@ -66,10 +66,9 @@ def _spelt(match: re.Match[str]) -> str:
 class _Suite:
     """One suite: its numbers, and the spool file with its finished test cases."""
 
-    def __init__(self, name: str, spool: IO[bytes], timestamp: str, properties: Mapping[str, str]) -> None:
+    def __init__(self, name: str, spool: IO[bytes], properties: Mapping[str, str]) -> None:
         self.name = name
         self.spool = spool
-        self.timestamp = timestamp
         self.properties = properties
         self.tests = self.failures = self.errors = self.skipped = 0
         self.seconds = 0.0
@@ -90,7 +89,6 @@ class _Suite:
             "errors": self.errors,
             "skipped": self.skipped,
             "time": f"{self.seconds:.6f}",
-            "timestamp": self.timestamp,
         }
         attributes = " ".join(f"{key}={quoteattr(legal(str(value)))}" for key, value in counts.items())
         properties = "".join(
@@ -108,7 +106,7 @@ class JUnit:
         self._folder = folder
         self._paths = [folder / "junit.xml", *([Path(also)] if also else [])]
         self._suites: dict[tuple[str, str], _Suite] = {}
-        self._timestamp = ""
+        self._started = ""
         self._benches: dict[str, BenchTaken] = {}
         self._measures: dict[str, list[Measured]] = {}
         self._artifacts: dict[str, list[str]] = {}
@@ -118,7 +116,7 @@ class JUnit:
         """Take note of what belongs to a case; write the file when it ends."""
         match event:
             case RunStarted():
-                self._timestamp = event.started[:19]
+                self._started = event.started
                 self._write()
             case BenchTaken():
                 self._benches[event.bench] = event
@@ -147,13 +145,11 @@ class JUnit:
         key = (case.play, case.bench)
         if key not in self._suites:
             spool = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-            self._suites[key] = _Suite(
-                f"{case.play}@{case.bench}", spool, self._timestamp, self._properties(case)
-            )
+            self._suites[key] = _Suite(f"{case.play}@{case.bench}", spool, self._properties(case))
         return self._suites[key]
 
     def _properties(self, case: CaseFinished) -> dict[str, str]:
-        properties = {"bench": case.bench, "recipe": case.recipe}
+        properties = {"bench": case.bench, "recipe": case.recipe, "started": self._started}
         bench = self._benches.get(case.bench)
         if bench is not None:
             properties["host"] = bench.host
@@ -171,6 +167,8 @@ class JUnit:
         element = suite.find("testcase")
         element.set("time", f"{case.seconds:.6f}")
         _add_flaky(element, case)
+        for skipped in element.findall("skipped"):
+            skipped.attrib.pop("type", None)  # Surefire knows no type here
         return bytes(ET.tostring(element, encoding="utf-8"))
 
     def _output(self, case: CaseFinished) -> str:

@@ -1,0 +1,201 @@
+"""JUnit files: what CI servers read."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from support.peers import ROOT
+
+from runner.report.junit import JUnit
+from runner.result import (
+    ArtifactSaved,
+    BenchTaken,
+    CaseFinished,
+    CaseStarted,
+    ConsoleSlice,
+    Measured,
+    Outcome,
+    Problem,
+    RunStarted,
+    StepFinished,
+)
+
+SCHEMAS = ROOT / "tests" / "support" / "schemas"
+STARTED = RunStarted(
+    t=0, run="r", started="2026-11-21T08:00:00+00:00", version="0", recipes=("q.yaml",), folder=""
+)
+EVERY = [
+    (outcome, blame) for outcome in Outcome for blame in ("board", "lab", "recipe", "crash", "cancelled")
+]
+
+
+def case(outcome: Outcome, *, name: str = "t", bench: str = "b", **more: object) -> CaseFinished:
+    return CaseFinished(
+        **{  # type: ignore[arg-type]
+            "t": 1.0,
+            "case": f"q::{name}@{bench}",
+            "play": "p",
+            "test": name,
+            "bench": bench,
+            "recipe": "q.yaml",
+            "at": "q.yaml:3:5",
+            "outcome": outcome,
+            "seconds": 0.5,
+            **more,
+        }
+    )
+
+
+def written(folder: Path, *events: object) -> ET.Element:
+    report = JUnit(folder)
+    report.hear(STARTED)
+    for event in events:
+        report.hear(event)  # type: ignore[arg-type]
+    report.close()
+    return ET.parse(folder / "junit.xml").getroot()
+
+
+def valid(folder: Path) -> None:
+    document = etree.parse(folder / "junit.xml")
+    etree.XMLSchema(etree.parse(SCHEMAS / "jenkins.xsd")).assertValid(document)
+    surefire = etree.XMLSchema(etree.parse(SCHEMAS / "surefire.xsd"))
+    for suite in document.getroot():
+        surefire.assertValid(suite)
+
+
+@pytest.mark.parametrize(("outcome", "blame"), EVERY)
+def test_every_outcome_is_valid_for_jenkins_and_surefire(
+    tmp_path: Path, outcome: Outcome, blame: str
+) -> None:
+    problem = Problem(message="m", blame=blame, kind="timeout", evidence={"a": 1})  # type: ignore[arg-type]
+    written(tmp_path, case(outcome, problem=problem, reason="why", attempts=(problem,)))
+
+    valid(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "blame", "tag", "kind"),
+    [
+        (Outcome.FAILED, "board", "failure", "timeout"),
+        (Outcome.XPASSED, "board", "failure", "UnexpectedPass"),
+        (Outcome.ERROR, "lab", "error", "LabError"),
+        (Outcome.ERROR, "recipe", "error", "RecipeError"),
+        (Outcome.ERROR, "crash", "error", "Crash"),
+        (Outcome.BLOCKED, "lab", "error", "Blocked"),
+        (Outcome.CANCELLED, "cancelled", "error", "Cancelled"),
+        (Outcome.SKIPPED, "", "skipped", ""),
+        (Outcome.XFAILED, "", "skipped", ""),
+    ],
+)
+def test_the_element_says_whose_fault_it_is(
+    tmp_path: Path, outcome: Outcome, blame: str, tag: str, kind: str
+) -> None:
+    problem = Problem(message="m", blame=blame, kind="timeout")  # type: ignore[arg-type]
+    found = written(tmp_path, case(outcome, problem=problem, reason="why")).find(f".//{tag}")
+
+    assert found is not None
+    assert found.get("type", "") == kind
+
+
+def test_a_passed_case_has_no_verdict_and_a_flaky_one_has_its_attempts(tmp_path: Path) -> None:
+    flaky = case(
+        Outcome.FLAKY, name="f", attempts=(Problem(message="first"), Problem(message="x", blame="lab"))
+    )
+    root = written(tmp_path, case(Outcome.PASSED), flaky)
+
+    passed, second = root.findall(".//testcase")
+    assert [child.tag for child in passed] == ["system-out"]
+    assert [child.tag for child in second] == ["flakyFailure", "flakyError", "system-out"]
+    assert "attempt 1: first" in (second[0].findtext("stackTrace") or "")
+
+
+def test_there_is_a_suite_for_each_bench_with_right_numbers(tmp_path: Path) -> None:
+    taken = BenchTaken(t=0, play="p", bench="b", host="h", devices={"board": "sim"}, simulated=("board",))
+    root = written(
+        tmp_path,
+        taken,
+        case(Outcome.PASSED, simulated=True),
+        case(Outcome.FAILED, name="u"),
+        case(Outcome.ERROR, bench="c"),
+        case(Outcome.SKIPPED, bench="c", name="v"),
+    )
+
+    assert [
+        (s.get("name"), s.get("tests"), s.get("failures"), s.get("errors"), s.get("skipped")) for s in root
+    ] == [
+        ("p@b", "2", "1", "0", "0"),
+        ("p@c", "2", "0", "1", "1"),
+    ]
+    properties = {each.get("name"): each.get("value") for each in root[0].iter("property")}
+    assert properties["simulated"] == "board"
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("4", "1", "1")
+
+
+def test_characters_that_xml_cannot_hold_are_spelt_out(tmp_path: Path) -> None:
+    nasty = "\x1b[0m \x00 ]]> \ufffe \x7f \ud800 ü €"
+    problem = Problem(message=nasty, evidence={nasty: nasty}, console=nasty)
+    root = written(tmp_path, case(Outcome.FAILED, name=nasty, problem=problem, attempts=(problem,)))
+
+    valid(tmp_path)
+    failure = root.find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == "\\x1b[0m \\x00 ]]> \\ufffe \\x7f \\ud800 ü €"
+
+
+def test_the_console_of_a_case_is_cut_in_the_middle_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "console").mkdir()
+    (tmp_path / "console" / "b.uart.raw").write_bytes(b"HEAD" + b"\x1bx\xff\r\n" * 10_000_000 + b"TAIL")
+    size = (tmp_path / "console" / "b.uart.raw").stat().st_size
+    part = ConsoleSlice(device="uart", path="console/b.uart.raw", start=0, end=size)
+    root = written(tmp_path, case(Outcome.PASSED, console=(part,)))
+
+    text = root.findtext(".//system-out") or ""
+    assert "HEAD" in text
+    assert text.endswith("TAIL")
+    assert "bytes left out; all of it is in console/b.uart.raw" in text
+    assert (tmp_path / "junit.xml").stat().st_size < 2_000_000
+    valid(tmp_path)
+
+
+def test_the_file_is_valid_after_every_case(tmp_path: Path) -> None:
+    report = JUnit(tmp_path)
+    report.hear(STARTED)
+    valid(tmp_path)
+    for number in range(3):
+        report.hear(case(Outcome.PASSED, name=f"t{number}"))
+        valid(tmp_path)
+        assert len(ET.parse(tmp_path / "junit.xml").getroot().findall(".//testcase")) == number + 1
+    report.close()
+    assert not list(tmp_path.glob(".junit*"))
+
+
+def test_measures_and_artifacts_stand_in_the_output(tmp_path: Path) -> None:
+    begun = CaseStarted(t=0, case="q::t@b", play="p", test="t", bench="b", recipe="q.yaml", at="q.yaml:3:5")
+    step = StepFinished(
+        t=0,
+        step="s",
+        name="n",
+        verb="v",
+        bench="b",
+        case="q::t@b",
+        phase="test",
+        at="",
+        outcome=Outcome.PASSED,
+        seconds=0,
+        measures=(Measured(name="boot", value=12.5, unit="s", maximum=40),),
+    )
+    saved = ArtifactSaved(t=0, path="artifacts/b/screen.png", bench="b", case="q::t@b")
+    text = written(tmp_path, begun, step, saved, case(Outcome.PASSED)).findtext(".//system-out") or ""
+
+    assert "measure boot: 12.5 s [pass] (max 40)" in text
+    assert f"[[ATTACHMENT|{tmp_path / 'artifacts/b/screen.png'}]]" in text
+
+
+def test_the_file_is_also_written_where_it_was_asked_for(tmp_path: Path) -> None:
+    report = JUnit(tmp_path, str(tmp_path / "ci" / "report.xml"))
+    report.hear(STARTED)
+    report.hear(case(Outcome.PASSED))
+    report.close()
+
+    assert (tmp_path / "ci" / "report.xml").read_bytes() == (tmp_path / "junit.xml").read_bytes()

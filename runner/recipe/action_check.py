@@ -44,7 +44,7 @@ class ActionChecks:
     def shape_of(self, call: Call, step: Step) -> Any:
         """Return the shape of what an action returns, None when it returns nothing."""
         before = self._chain
-        self._chain = (*before, (f"action {call.action.name!r} is called here", step.at))
+        self._chain = (*before, (f"action {call.action.name!r} is called", step.at))
         shape = self._of(call.action)
         self._chain = before
         return shape

@@ -49,7 +49,7 @@ class DeviceCheck:
         key = (call.action.name, benches, guarded)
         if key not in self._called:
             self._called.add(key)
-            inner = (*chain, (f"action {call.action.name!r} is called here", step.at))
+            inner = (*chain, (f"action {call.action.name!r} is called", step.at))
             self._steps(call.action.steps, benches, guarded, inner)
 
     def _where(self, step: Step, benches: tuple[str, ...]) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ class Importer:
             return None
         if path not in self._loaded:
             self._loading.append(path)
-            self._loaded[path] = self._load(path, (*chain, (f"{given} is imported here", node.at)))
+            self._loaded[path] = self._load(path, (*chain, (f"{given} is imported", node.at)))
             self._loading.pop()
         return self._loaded[path]
 

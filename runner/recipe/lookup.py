@@ -189,7 +189,7 @@ class Lookup:
             self._say("E309", "the variable is defined by itself", where, "give one of them another name")
             return
         before = self.chain
-        self.chain = (*before, ("it is used here", at))
+        self.chain = (*before, ("it is used", at))
         self._following.append(known)
         for node in known.nodes:
             self._followed.add(id(node))

@@ -148,7 +148,7 @@ def test_devices_of_an_action_are_checked_where_it_is_called(checked: Say) -> No
     assert told == [
         (
             "lib.yaml:1:26+9 E271 try_cycle: bench 'b1' has no device that offers Power | its devices: none"
-            " | action 'off' is called here recipe.yaml:2:10"
+            " | action 'off' is called recipe.yaml:2:10"
         )
     ]
 

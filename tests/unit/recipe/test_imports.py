@@ -60,7 +60,7 @@ def test_a_fault_in_an_imported_file_shows_the_chain_of_imports(faults: Say) -> 
     assert told == [
         (
             "lib/b.yaml:1:28+10 E201 no module 'try_comand' | did you mean 'try_command'?"
-            " | lib/a.yaml is imported here recipe.yaml:1:10 | b.yaml is imported here lib/a.yaml:1:9"
+            " | lib/a.yaml is imported recipe.yaml:1:10 | b.yaml is imported lib/a.yaml:1:9"
         )
     ]
 
@@ -69,7 +69,7 @@ def test_yaml_that_is_broken_in_an_imported_file_shows_the_chain(faults: Say) ->
     (told, *_) = faults(PLAY, lib__a="actions: {{ x }}")
 
     assert told.startswith("lib/a.yaml:1:1")
-    assert told.endswith("lib/a.yaml is imported here recipe.yaml:1:10")
+    assert told.endswith("lib/a.yaml is imported recipe.yaml:1:10")
 
 
 def test_imports_in_a_circle_are_refused(faults: Say) -> None:
@@ -78,7 +78,7 @@ def test_imports_in_a_circle_are_refused(faults: Say) -> None:
     assert told == [
         (
             "b.yaml:1:9+6 E215 the imports go in a circle: a.yaml → b.yaml → a.yaml | drop one of them"
-            " | a.yaml is imported here recipe.yaml:1:9 | b.yaml is imported here a.yaml:1:9"
+            " | a.yaml is imported recipe.yaml:1:9 | b.yaml is imported a.yaml:1:9"
         )
     ]
 
@@ -92,7 +92,7 @@ def test_an_action_that_calls_itself_is_refused(faults: Say) -> None:
     assert told == [
         (
             "a.yaml:3:18+3 E216 the action calls itself: one → two → one "
-            "| use 'until' or 'loop' to repeat steps | a.yaml is imported here recipe.yaml:1:9"
+            "| use 'until' or 'loop' to repeat steps | a.yaml is imported recipe.yaml:1:9"
         )
     ]
 
@@ -119,7 +119,7 @@ def test_an_action_sees_only_what_its_own_file_imports(faults: Say) -> None:
 )
 def test_a_wrong_action_is_told(faults: Say, body: str, told: str) -> None:
     assert faults("import: a.yaml\nsteps: []\n", a=f"actions: {body}") == [
-        f"a.yaml:{told} | a.yaml is imported here recipe.yaml:1:9"
+        f"a.yaml:{told} | a.yaml is imported recipe.yaml:1:9"
     ]
 
 

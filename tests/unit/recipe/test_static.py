@@ -273,7 +273,7 @@ def test_a_name_in_a_definition_is_told_there_with_the_place_of_its_use(checked:
     assert checked(text) == [
         (
             "recipe.yaml:1:29+4 E301 unknown name 'boot'"
-            " | it is used here recipe.yaml:3:15 | it is used here recipe.yaml:1:12"
+            " | it is used recipe.yaml:3:15 | it is used recipe.yaml:1:12"
         )
     ]
 
@@ -348,7 +348,7 @@ def test_an_action_sees_its_params_and_the_built_ins_only(checked: Say) -> None:
         (
             "lib.yaml:7:22+5 E301 unknown name 'speed' "
             "| an action sees its params and the built-ins only: pass it in, 'params' of 'boot'"
-            " | action 'boot' is called here recipe.yaml:3:10"
+            " | action 'boot' is called recipe.yaml:3:10"
         )
     ]
 
@@ -374,7 +374,7 @@ def test_a_returned_name_without_braces_is_told(checked: Say) -> None:
     assert told == [
         (
             "lib.yaml:8:21+11 E303 'time' returns the text 'got.elapsed', not its value "
-            "| write time: \"{{ got.elapsed }}\" | action 'boot' is called here recipe.yaml:2:10"
+            "| write time: \"{{ got.elapsed }}\" | action 'boot' is called recipe.yaml:2:10"
         )
     ]
 

@@ -82,6 +82,10 @@ class Faults:
         """Take over the faults of an error that was raised below."""
         self._faults.extend(fault for fault in error.faults if fault not in self._faults)
 
+    def take(self, other: Faults) -> None:
+        """Take over what another pass found."""
+        self._faults.extend(fault for fault in other._faults if fault not in self._faults)
+
     def __len__(self) -> int:
         """Return how many there are so far."""
         return len(self._faults)

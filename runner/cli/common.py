@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from runner.errors import Fault, InputError
+from runner.errors import Fault, Faults, InputError
 from runner.inventory.read import default_inventory, find_inventory, read_inventory
 from runner.model import Inventory, Recipe
-from runner.recipe.read import read_recipe
+from runner.recipe.read import survey
 from runner.registry import Registry
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -81,18 +81,27 @@ def _from_file(path: str) -> dict[str, Any]:
 
 def read_recipes(paths: Sequence[str]) -> tuple[tuple[Recipe, ...], Registry]:
     """Read all recipes, with the modules beside each of them; raise InputError with every fault."""
+    recipes, registry, faults = survey_recipes(paths)
+    faults.raise_if_any()
+    return recipes, registry
+
+
+def survey_recipes(paths: Sequence[str]) -> tuple[tuple[Recipe, ...], Registry, Faults]:
+    """Read what can be read of all recipes, and return it with the modules they use and all faults."""
     registry = Registry.built_in()
-    faults: list[Fault] = []
+    faults = Faults()
     recipes: list[Recipe] = []
     for path in paths:
-        registry = with_modules_beside(path, registry)
         try:
-            recipes.append(read_recipe(path, registry))
+            registry = with_modules_beside(path, registry)
+            recipe, found = survey(path, registry)
+            recipes.append(recipe)
+            faults.take(found)
+            for folder in recipe.module_folders:
+                registry = registry.with_folder(folder)
         except InputError as error:
-            faults.extend(error.faults)
-    if faults:
-        raise InputError(faults)
-    return tuple(recipes), registry
+            faults.extend(error)
+    return tuple(recipes), registry, faults
 
 
 def with_modules_beside(recipe: str, registry: Registry) -> Registry:

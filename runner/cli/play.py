@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from runner.api.values import Duration
-from runner.cli.common import extra_option, extra_values, find_benches, inventory_option, read_recipes
+from runner.cli.common import extra_option, extra_values, find_benches, inventory_option, survey_recipes
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Plan
 from runner.engine.planning import make_plan
@@ -175,8 +175,13 @@ def planned(
     recipes: Sequence[str], inventories: Sequence[str], options: PlayOptions, masker: Masker
 ) -> tuple[Plan, Registry, Templates]:
     """Read and check everything; raise InputError with all that is wrong."""
-    read, registry = read_recipes(recipes)
-    inventory = find_benches(inventories, recipes[0] if recipes else None, registry)
+    read, registry, faults = survey_recipes(recipes)
+    try:
+        inventory = find_benches(inventories, recipes[0] if recipes else None, registry)
+    except InputError as error:
+        faults.extend(error)
+        faults.raise_if_any()
+        raise
     templates = Templates()
     plan = make_plan(
         read,
@@ -186,6 +191,7 @@ def planned(
         templates=templates,
         masker=masker,
         environment=os.environ,
+        faults=faults,
     )
     return plan, registry, templates
 

@@ -17,9 +17,9 @@ from runner.inventory.select import select
 from runner.inventory.variables import bench_names
 from runner.masking import Masker
 from runner.model import UNBOUND, Bench, Block, Device, Inventory, Parallel, Play, Recipe, Step, Test
-from runner.recipe.params import param_values
+from runner.recipe.params import check_extra, param_values
 from runner.recipe.read import read_steps
-from runner.recipe.static import check_names
+from runner.recipe.static import survey_names
 from runner.registry import Registry
 from runner.schema import convert_value
 from runner.template import RenderError, Templates
@@ -38,35 +38,34 @@ def make_plan(
     templates: Templates,
     masker: Masker,
     environment: Mapping[str, str],
+    faults: Faults | None = None,
 ) -> Plan:
     """Return a plan in which every name is resolved; raise InputError with all that is wrong.
 
+    `faults`: what reading the recipes has found so far; it is told with the rest.
     Raises NoBench when a play's benches are all out of service.
     """
-    faults = Faults()
+    faults = Faults() if faults is None else faults
     notes: list[str] = []
     plays: list[PlannedPlay] = []
     for recipe in recipes:
         chosen = [_benches(play, inventory, options, notes, faults) for play in recipe.plays]
-        _collect(faults, lambda recipe=recipe, chosen=chosen: _check(recipe, chosen, options, templates))
+        survey_names(recipe, dict(enumerate(chosen)), options.extra, templates, faults)
         for play, benches in zip(recipe.plays, chosen, strict=True):
             planner = _Planner(recipe, play, options, registry, templates, masker, environment, faults)
             plays.append(planner.plan(benches))
+    _refuse_unknown_extra(recipes, plays, options, faults)
     faults.raise_if_any()
     return Plan(plays=tuple(plays), inventory=inventory, options=options, notes=tuple(notes))
 
 
-def _collect(faults: Faults, work: Any) -> None:
+def _refuse_unknown_extra(
+    recipes: Sequence[Recipe], plays: Sequence[PlannedPlay], options: PlayOptions, faults: Faults
+) -> None:
     try:
-        work()
+        check_extra(recipes, options.extra, [planned.bench for play in plays for planned in play.benches])
     except InputError as error:
         faults.extend(error)
-
-
-def _check(
-    recipe: Recipe, chosen: Sequence[tuple[Bench, ...]], options: PlayOptions, templates: Templates
-) -> None:
-    check_names(recipe, dict(enumerate(chosen)), options.extra, templates)
 
 
 def _benches(

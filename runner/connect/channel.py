@@ -77,9 +77,9 @@ class Channel:
             self._outbox.tell(Kind.CALL, call.stream, pack(request))
             return call.wait(hear, cancel)
         except OSError as error:
-            raise self._loss(f"cannot be told anything: {error}") from error
+            raise self._loss("died") from error
         except ProtocolError as error:
-            raise self._loss(f"protocol error: {error}") from error
+            raise self._loss(f"broke the protocol: {error}") from error
         finally:
             self._leave(call)
 
@@ -115,8 +115,8 @@ class Channel:
             self._outbox.say(Kind.HELLO, CONNECTION, to_json(hello))
             if sources:
                 self._outbox.tell(Kind.PUSH, next(self._numbers), to_json(dict(sources)))
-        except OSError as error:
-            self.lose(f"cannot be told anything: {error}")
+        except OSError:
+            self.lose("died")
 
     def _begin(self, request: Request) -> InFlight:
         self._busy.learn(request)
@@ -140,14 +140,14 @@ class Channel:
         try:
             while not self._over.wait(self._patience / 6):
                 self._outbox.say(Kind.PING, CONNECTION)
-        except OSError as error:
-            self.lose(f"cannot be told anything: {error}")
+        except OSError:
+            self.lose("died")
 
     def _read(self) -> None:
         try:
             cause = self._read_to_the_end()
         except ProtocolError as error:
-            cause = f"protocol error: {error}"
+            cause = f"broke the protocol: {error}"
         except OSError as error:
             cause = f"cannot be heard: {error}"
         self.lose(cause)
@@ -199,4 +199,7 @@ class Channel:
             self._ears.afterwards(lambda: call.bring(message))
 
     def _broken(self, error: Exception) -> None:
+        if isinstance(error, ProtocolError):
+            self.lose(f"broke the protocol: {error}")
+            return
         self.lose(f"is of no use: {type(error).__name__} in a listener of its consoles: {error}")

@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -71,9 +71,9 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
+def told() -> Told:
     Plug.events.clear()
-    yield Told()
+    return Told()
 
 
 def bench(devices: dict[str, tuple[str, dict[str, Any]]], aliases: dict[str, str] | None = None) -> Bench:
@@ -85,13 +85,6 @@ def bench(devices: dict[str, tuple[str, dict[str, Any]]], aliases: dict[str, str
         Configure(bench="b", devices=specs, aliases=aliases or {}),
         lambda owner, device: Feed(1, outbox, Credit(), name=f"{owner} {device}"),
     )
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, HERE, sys.modules.get(HERE) or sys.modules[Plug.__module__])
 
 
 def test_aliases_are_followed_with_what_comes_after_the_dot() -> None:

@@ -1,7 +1,8 @@
 import threading
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.agent.calls import ConsoleBytes
 from runner.agent.consoles import Feed, Feeds, pack_chunk, unpack_chunk, unpack_name

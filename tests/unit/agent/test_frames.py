@@ -1,7 +1,8 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runner.agent.frames import LARGEST_PAYLOAD, Frame, FrameReader, Kind, ProtocolError, frame, frames
 

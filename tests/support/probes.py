@@ -1,0 +1,235 @@
+"""Modules and drivers that behave badly on purpose; pushed to agents as source."""
+
+# ruff: noqa: ARG002, PTH123, T201
+# They take a context that they ignore, and print where nobody should.
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from runner.api import Context, Driver, Failed, Module, Power, Result, arg, child, device
+from runner.api.process import end, popen
+from runner.console import Chunk, Console, ConsoleSettings, Stream
+
+
+class Said(Result):
+    """Anything."""
+
+    value: object
+
+
+class Nothing(Module):
+    def run(self, context: Context) -> None:
+        return None
+
+
+class Echo(Module):
+    text: str = arg(help="what to return")
+    number: int = arg(help="what to return, too")
+
+    def run(self, context: Context) -> Said:
+        return Said(value=[self.text, self.number])
+
+
+class Chatty(Module):
+    def run(self, context: Context) -> None:
+        context.log("hello", "warning")
+        context.measure("volts", 3.3, "V")
+        context.progress(1, 2)
+        context.progress(2, 2)
+        context.artifact("big.bin", bytes(range(256)) * 8192)
+
+
+class Prints(Module):
+    def run(self, context: Context) -> Said:
+        print("a stray print")
+        os.write(1, b"a stray write\n")
+        ctypes.CDLL(None).puts(b"a stray puts")
+        ctypes.CDLL(None).fflush(None)
+        subprocess.run(["echo", "a stray child"], check=True)
+        return Said(value=sys.stdin.read())
+
+
+class Exits(Module):
+    status: int = arg(help="with what")
+
+    def run(self, context: Context) -> None:
+        print("about to leave", file=sys.stderr)
+        os._exit(self.status)
+
+
+class Segfaults(Module):
+    def run(self, context: Context) -> None:
+        ctypes.string_at(0)
+
+
+class Raises(Module):
+    def run(self, context: Context) -> None:
+        raise ConnectionResetError("by peer")
+
+
+class Fails(Module):
+    def run(self, context: Context) -> None:
+        raise Failed("no prompt", evidence={"tail": b"x"}, hint="power it", result=Said(value=1))
+
+
+class Leaves(Module):
+    def run(self, context: Context) -> None:
+        sys.exit(3)
+
+
+class Large(Module):
+    size: int = arg(help="of the result")
+
+    def run(self, context: Context) -> Said:
+        return Said(value="x" * self.size)
+
+
+class Sleeps(Module):
+    seconds: float = arg(help="how long")
+
+    def run(self, context: Context) -> Said:
+        context.log("sleeping")
+        context.sleep(self.seconds)
+        return Said(value="slept")
+
+
+class Deaf(Module):
+    """Does not stop when told to, but ends once its file is there."""
+
+    file: str = arg(help="a named pipe; it ends when somebody writes to it")
+    power: Power = device()
+
+    def run(self, context: Context) -> None:
+        context.log("deaf")
+        with open(self.file, encoding="utf-8") as pipe:
+            pipe.read()
+
+
+class Switch(Module):
+    power: Power = device()
+
+    def run(self, context: Context) -> Said:
+        self.power.on()
+        return Said(value=context.devices["power"])
+
+
+class Listens(Module):
+    console: Probe = device()
+
+    def run(self, context: Context) -> None:
+        self.console.say(b"hello from the board\n" * 10)
+
+
+class Waits(Module):
+    console: Probe = device()
+
+    def run(self, context: Context) -> None:
+        context.sleep(60)
+
+
+class Meets(Module):
+    """Waits until so many calls are under way at once."""
+
+    barrier: int = arg(help="how many")
+
+    def run(self, context: Context) -> Said:
+        meeting = vars(sys.modules["threading"]).setdefault("_probe_meeting", threading.Barrier(self.barrier))
+        meeting.wait(30)
+        return Said(value=threading.active_count())
+
+
+class Spawns(Module):
+    """Starts a program that ignores SIGTERM, and a daemon that has left its session."""
+
+    def run(self, context: Context) -> Said:
+        stubborn = subprocess.Popen(["sh", "-c", "trap '' TERM; echo; while :; do sleep 1; done"], stdout=-1)
+        assert stubborn.stdout is not None
+        stubborn.stdout.readline()
+        daemon = subprocess.run(
+            ["setsid", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $!"], stdout=-1, check=True
+        )
+        return Said(value=[os.getpid(), stubborn.pid, int(daemon.stdout)])
+
+
+class Imported(Module):
+    def run(self, context: Context) -> Said:
+        return Said(value=sorted(sys.modules))
+
+
+class Plug(Driver, Power):
+    """A plug that writes down what happens to it."""
+
+    diary: str = arg(help="a file")
+    slow_to_close: float = arg(default=0.0, help="seconds")
+
+    def _note(self, what: str) -> None:
+        with open(self.diary, "a", encoding="utf-8") as file:
+            file.write(what + "\n")
+
+    def open(self) -> None:
+        self._note("open")
+
+    def close(self) -> None:
+        time.sleep(self.slow_to_close)
+        self._note("close")
+
+    def on(self) -> None:
+        self._note("on")
+
+    def off(self) -> None:
+        self._note("off")
+
+
+class Guest(Driver):
+    """Something that a program plays."""
+
+    diary: str = arg(help="a file that gets its process id")
+
+    def open(self) -> None:
+        self._process = popen(["sleep", "1000"])
+        with open(self.diary, "w", encoding="utf-8") as file:
+            file.write(str(self._process.pid))
+
+    def close(self) -> None:
+        end(self._process)
+
+    @child
+    def console(self) -> Probe:
+        return Probe()
+
+
+class Probe(Console):
+    """A console that says what it is told to."""
+
+    settings = ConsoleSettings()
+
+    def connect(self) -> Stream:
+        raise NotImplementedError
+
+    def start(self, record: Callable[[Chunk], None], name: str, **_: object) -> None:
+        self._record = record
+        self._index = 0
+        self.say(b"started\n")
+
+    def stop(self) -> None:
+        self.say(b"stopped\n")
+
+    def say(self, data: bytes) -> None:
+        self._record(Chunk(self._index, time.monotonic_ns(), time.time_ns(), data))
+        self._index += len(data)
+
+
+class Floods(Module):
+    size: int = arg(help="how much it says")
+    console: Probe = device()
+
+    def run(self, context: Context) -> None:
+        for _ in range(self.size // 4096):
+            self.console.say(b"f" * 4096)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from support.benches import bench
 
-from runner.errors import InputError
+from runner.errors import Fault, InputError
 from runner.recipe.read import survey
 from runner.recipe.static import survey_names
 from runner.registry import Registry
@@ -112,9 +112,15 @@ def test_a_damaged_recipe_is_read_or_refused(
 
     for _ in range(40):
         path = write(yaml.safe_dump(damaged(tree, chance), sort_keys=False, allow_unicode=True))
-        try:
-            recipe, faults = survey(str(path), registry)
-            survey_names(recipe, {0: (bench(),)}, {}, Templates(), faults)
-            faults.raise_if_any()
-        except InputError as error:
-            assert all(fault.at is not None and fault.at.column > 0 for fault in error.faults)
+        assert all(fault.at is not None and fault.at.column > 0 for fault in faults_of(path, registry))
+
+
+def faults_of(path: Path, registry: Registry) -> tuple[Fault, ...]:
+    """Return what is said of a recipe, nothing when it is right."""
+    try:
+        recipe, faults = survey(str(path), registry)
+        survey_names(recipe, {0: (bench(),)}, {}, Templates(), faults)
+        faults.raise_if_any()
+    except InputError as error:
+        return error.faults
+    return ()

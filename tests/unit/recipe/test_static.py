@@ -121,6 +121,13 @@ def test_a_name_behind_an_escape_has_its_own_column(checked: Say) -> None:
     assert checked(text)[0].startswith(f"recipe.yaml:6:{column}+4 E301")
 
 
+def test_a_word_that_stands_there_several_times_is_counted(checked: Say) -> None:
+    text = step('try_log: "\\"status\\" {{ boot.first.status }} {{ boot.status }}"')
+    column = text.splitlines()[5].rindex("status") + 1
+
+    assert checked(text)[0].startswith(f"recipe.yaml:6:{column}+6 E302")
+
+
 def test_result_has_the_fields_of_the_steps_own_module(checked: Say) -> None:
     text = step("try_command: ls\n    expect: [result.status == 0, result.elapsd > 1]")
 

@@ -113,7 +113,7 @@ class _Login:
 
     def _next_question(self) -> float:
         idle = self._live.settings.login.idle
-        return max(self._visit.touched, self._live.clock() - idle) + idle / 2
+        return max(self._visit.touched + idle / 2, self._live.clock() + idle / 4)
 
     def _is_last(self, sighting: Sighting) -> bool:
         """Tell whether a prompt still waits: nothing has ended its line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, assert_never
+from typing import Protocol, TypeVar, assert_never
 
 from runner.agent.calls import ConsoleBytes
 from runner.result import (
@@ -30,6 +30,9 @@ from runner.result import (
 )
 
 OK, FAILED, INPUT, LAB, NO_BENCH, CLEAN_UP = 0, 1, 2, 3, 4, 5
+MOST = 1000
+"""Measures, and bad steps, that are kept of one case: a loop may make millions."""
+_Kept = TypeVar("_Kept", Measured, StepFinished)
 _EXECUTED = frozenset(
     {Outcome.PASSED, Outcome.FLAKY, Outcome.XFAILED, Outcome.XPASSED, Outcome.FAILED, Outcome.ERROR}
 )
@@ -55,7 +58,8 @@ class Verdicts(Protocol):
 class RunResult:
     """What came of a run. It grows while the run goes on; everything in it is frozen.
 
-    `measures` and `bad_steps`: by case id, of its last attempt.
+    `measures` and `bad_steps`: by case id (empty: outside of cases), of its last attempt, and
+    the first `MOST` of them; `left_out` counts the others. All of them are in the events.
     """
 
     run: str = ""
@@ -68,6 +72,7 @@ class RunResult:
     cases: list[CaseFinished] = field(default_factory=list)
     measures: dict[str, list[Measured]] = field(default_factory=dict)
     bad_steps: dict[str, list[StepFinished]] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     steps: int = 0
     benches: dict[str, BenchTaken] = field(default_factory=dict)
     lost: list[BenchLost] = field(default_factory=list)
@@ -75,6 +80,8 @@ class RunResult:
     clean_up: list[Problem] = field(default_factory=list)
     seconds: float = 0.0
     exit_code: int | None = None
+    problem: Problem | None = None
+    """Why the run itself ended badly."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -108,6 +115,7 @@ class Fold:
             case CaseStarted():
                 result.measures.pop(event.case, None)
                 result.bad_steps.pop(event.case, None)
+                result.left_out.pop(event.case, None)
             case StepFinished():
                 self._step(event)
             case CaseFinished():
@@ -118,17 +126,26 @@ class Fold:
                 result.clean_up.extend(event.problems)
             case RunFinished():
                 result.seconds, result.exit_code = event.seconds, event.exit_code
+                result.problem = event.problem
             case BenchReleased() | DeviceOpened() | StepStarted() | Progress() | Logged():
                 pass
             case _:
                 assert_never(event)
 
     def _step(self, event: StepFinished) -> None:
-        self.result.steps += 1
+        result = self.result
+        result.steps += 1
         if event.measures:
-            self.result.measures.setdefault(event.case, []).extend(event.measures)
+            self._keep(result.measures.setdefault(event.case, []), event.measures, event.case)
         if not event.outcome.good:
-            self.result.bad_steps.setdefault(event.case, []).append(event)
+            self._keep(result.bad_steps.setdefault(event.case, []), (event,), event.case)
+
+    def _keep(self, kept: list[_Kept], more: tuple[_Kept, ...], case: str) -> None:
+        fitting = more[: MOST - len(kept)]
+        kept.extend(fitting)
+        if len(fitting) < len(more):
+            left_out = self.result.left_out
+            left_out[case] = left_out.get(case, 0) + len(more) - len(fitting)
 
     def console(self, chunk: ConsoleBytes) -> None:
         """Leave console bytes to others."""

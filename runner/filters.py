@@ -88,7 +88,7 @@ def _follow(value: Any, parts: list[str]) -> Any:
 
 
 def version(value: Any, other: str, operator: str = "==") -> bool:
-    """Compare versions number by number: ``result.output is version('6.1', '>=')``."""
+    """Tell whether a version is equal to, above or below another one, number by number."""
     left, right = _version(value), _version(other)
     length = max(len(left), len(right))
     left, right = left + [0] * (length - len(left)), right + [0] * (length - len(right))

@@ -212,7 +212,7 @@ def _twice(key: tuple[Kind, str], first: Place, second: Place) -> Fault:
     kind, name = key
     return Fault(
         code="E210",
-        message=f"two classes for the {kind} {name!r}: {first.cls} in {first.file} and {second.cls} in {second.file}",
+        message=f"two classes for the {kind} {name!r}: in {first.file} and in {second.file}",
         at=Location(second.file, 1, 1),
         hint="rename one of them",
     )

@@ -19,7 +19,7 @@ from runner.api.judged import Judged
 from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size
 from runner.declaration import Parameter
 from runner.document import Entry, ListNode, MapNode, Node, Scalar, plain
-from runner.errors import Faults, Location, did_you_mean
+from runner.errors import Faults, InputError, Location, did_you_mean
 from runner.fields import parameters_of
 from runner.loader import core_value
 from runner.model import UNBOUND, Bound, Expression
@@ -53,17 +53,14 @@ def bind(
     A scalar or list sets the primary parameter. Keys in `extra` are the caller's own.
     """
     bound: dict[str, Bound] = {}
-    for name, value, place in _given(parameters, node, faults, owner=owner, extra=extra):
+    for name, value in _given(parameters, node, faults, owner=owner, extra=extra):
         parameter = parameters[name]
         if value.templated:
             bound[name] = Bound(parameter=parameter, node=value)
             continue
         converted = convert(parameter, value, faults, owner=owner)
-        if converted is not UNBOUND:
-            bound[name] = Bound(parameter=parameter, node=value, value=converted)
-        else:
-            bound[name] = Bound(parameter=parameter, node=value, value=None)
-        del place
+        known = None if converted is UNBOUND else converted
+        bound[name] = Bound(parameter=parameter, node=value, value=known)
     for parameter in parameters.values():
         if parameter.required and parameter.name not in bound:
             faults.add("E232", f"{owner} needs {parameter.name!r}", at=at, hint=_described(parameter))
@@ -77,7 +74,7 @@ def _given(
     *,
     owner: str,
     extra: Collection[str],
-) -> Iterable[tuple[str, Node, Location]]:
+) -> Iterable[tuple[str, Node]]:
     if node is None or (isinstance(node, Scalar) and node.value is None and not node.text):
         return
     primary = next((each for each in parameters.values() if each.primary), None)
@@ -91,7 +88,7 @@ def _given(
                 hint=", ".join(parameters) or f"write {owner}: with nothing after it",
             )
             return
-        yield primary.name, node, node.at
+        yield primary.name, node
         return
     rest = next((each for each in parameters.values() if each.rest), None)
     others: list[Entry] = []
@@ -100,17 +97,14 @@ def _given(
         if name in extra:
             continue
         if name in parameters and not parameters[name].rest:
-            yield name, entry.value, entry.key.at
+            yield name, entry.value
         elif rest is not None:
             others.append(entry)
         else:
             _unknown(name, entry.key.at, parameters, faults, owner=owner, extra=extra)
     if rest is not None and others:
-        yield (
-            rest.name,
-            MapNode(node.at, tuple(others), any(each.value.templated for each in others)),
-            node.at,
-        )
+        templated = any(each.value.templated for each in others)
+        yield rest.name, MapNode(node.at, tuple(others), templated)
 
 
 def _unknown(
@@ -156,9 +150,9 @@ def show(value: object) -> str:
 
 
 def convert(parameter: Parameter, node: Node, faults: Faults, *, owner: str) -> Any:
-    """Return the typed value of a node without templates; note a fault and return UNBOUND when it is wrong."""
+    """Return the typed value of a node without templates; note a fault and return UNBOUND otherwise."""
     try:
-        value = _value(parameter.hint, node, faults)
+        value = _value(parameter.hint, node)
         _bounded(parameter, value, node)
     except Wrong as wrong:
         faults.add("E234", f"{owner}: {parameter.name}: {wrong.message}", at=wrong.at, hint=wrong.hint)
@@ -168,12 +162,10 @@ def convert(parameter: Parameter, node: Node, faults: Faults, *, owner: str) -> 
 
 def convert_value(parameter: Parameter, value: object) -> Any:
     """Return a rendered value with the parameter's type; raise ValueError with one sentence otherwise."""
-    faults = Faults()
     node = node_of(value, parameter.hint)
     try:
-        converted = _value(parameter.hint, node, faults)
+        converted = _value(parameter.hint, node)
         _bounded(parameter, converted, node)
-        faults.raise_if_any()
     except Wrong as wrong:
         raise ValueError(wrong.message + (f" ({wrong.hint})" if wrong.hint else "")) from wrong
     return converted
@@ -230,22 +222,22 @@ def _bounded(parameter: Parameter, value: Any, node: Node) -> None:
 # --- one type after the other ----------------------------------------------------------------------
 
 
-def _value(hint: Any, node: Node, faults: Faults) -> Any:
+def _value(hint: Any, node: Node) -> Any:  # noqa: C901 - one branch for each kind of type
     if hint is Any or hint is object:
         return plain(node)
     origin = typing.get_origin(hint)
     if origin in {Union, types.UnionType}:
-        return _union(typing.get_args(hint), node, faults)
+        return _union(typing.get_args(hint), node)
     if origin is Literal:
         return _literal(typing.get_args(hint), node)
     if origin in {list, tuple, dict} or hint in {list, tuple, dict}:
-        return _container(origin or hint, typing.get_args(hint), node, faults)
+        return _container(origin or hint, typing.get_args(hint), node)
     if hint is None or hint is type(None):
         if isinstance(node, Scalar) and node.value is None:
             return None
         raise Wrong(node.at, f"expected nothing (null), got {_seen(node)}")
     if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint is not Judged:
-        return _mapping(hint, node, faults)
+        return _mapping(hint, node)
     if hint in {ByteString, bytes}:
         return _byte_string(node, ByteString)
     if hint is BytePattern:
@@ -334,28 +326,22 @@ def _byte_string(node: Node, make: Callable[[Any], Any]) -> Any:
     raise Wrong(node.at, f"expected {type_name(make)}, got {_seen(node)}")
 
 
-def _union(members: tuple[Any, ...], node: Node, faults: Faults) -> Any:
+def _union(members: tuple[Any, ...], node: Node) -> Any:
     exact = type(node.value) if isinstance(node, Scalar) else None
     ordered = sorted(members, key=lambda member: (member is not exact, member is str, member is float))
     problems: list[Wrong] = []
     for member in ordered:
         if exact is bool and member in {int, float}:
             continue
-        tried = Faults()
         try:
-            value = _value(member, node, tried)
-            if not len(tried):
-                return value
+            return _value(member, node)
         except Wrong as wrong:
             problems.append(wrong)
     deepest = [wrong for wrong in problems if wrong.at != node.at]
-    wanted = type_name(Union[members])  # noqa: UP007 - made from a tuple
-    del faults
-    raise (
-        deepest[0]
-        if deepest
-        else Wrong(node.at, f"expected {wanted}, got {_seen(node)}", _best_hint(problems))
-    )
+    wanted = type_name(Union[members])
+    if deepest:
+        raise deepest[0]
+    raise Wrong(node.at, f"expected {wanted}, got {_seen(node)}", _best_hint(problems))
 
 
 def _best_hint(problems: list[Wrong]) -> str:
@@ -383,32 +369,31 @@ def _member(hint: type[enum.Enum], node: Scalar) -> enum.Enum:
     raise Wrong(node.at, f"expected {_one_of(names)}, got {_seen(node)}", did_you_mean(node.text, names))
 
 
-def _container(origin: Any, arguments: tuple[Any, ...], node: Node, faults: Faults) -> Any:
+def _container(origin: Any, arguments: tuple[Any, ...], node: Node) -> Any:
     if origin is dict:
         if not isinstance(node, MapNode):
             raise Wrong(node.at, f"expected a mapping, got {_seen(node)}")
         item = arguments[1] if arguments else object
-        return {entry.key.text: _value(item, entry.value, faults) for entry in node}
+        return {entry.key.text: _value(item, entry.value) for entry in node}
     item = arguments[0] if arguments else object
     if item is Judged and isinstance(node, Scalar):
         return [_scalar(Judged, node)]
     if not isinstance(node, ListNode):
         raise Wrong(node.at, f"expected a list of {type_name(item)}, got {_seen(node)}")
-    return origin(_value(item, each, faults) for each in node)
+    return origin(_value(item, each) for each in node)
 
 
-def _mapping(hint: type, node: Node, faults: Faults) -> Any:
+def _mapping(hint: type, node: Node) -> Any:
     parameters = parameters_of(hint)
     if not isinstance(node, MapNode) and not any(each.primary for each in parameters.values()):
         raise Wrong(node.at, f"expected a mapping ({', '.join(parameters)}), got {_seen(node)}")
     inner = Faults()
     bound = bind(parameters, node, inner, owner=_spoken(hint), at=node.at)
-    if len(inner):
-        try:
-            inner.raise_if_any()
-        except Exception as error:
-            first = error.faults[0]  # type: ignore[attr-defined]
-            raise Wrong(first.at or node.at, first.message, first.hint) from error
+    try:
+        inner.raise_if_any()
+    except InputError as error:
+        first = error.faults[0]
+        raise Wrong(first.at or node.at, first.message, first.hint) from error
     return hint(**{name: each.value for name, each in bound.items()})
 
 

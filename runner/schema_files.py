@@ -150,7 +150,7 @@ def recipe_schema(registry: Registry) -> Schema:
             },
         },
     }
-    limit = {name: _NUMBER for name in ("value", "min", "max", "warn", "equals")}
+    limit = dict.fromkeys(("value", "min", "max", "warn", "equals"), _NUMBER)
     play = {
         "type": "object",
         "properties": {**dict(_PLAY), "actions": {"type": "object"}},

@@ -1,4 +1,4 @@
-"""Expressions and templates: parsed at load, compiled once, rendered with the names they use and no others."""
+"""Expressions and templates: parsed at load, compiled once, rendered with the names they use."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Templates:
         return environment
 
     def render(self, node: Node, names: Mapping[str, Any]) -> Any:
-        """Return the value of a node: a scalar that is exactly one ``{{ … }}`` keeps its type, other text is text."""
+        """Return the value of a node; a scalar that is exactly one ``{{ … }}`` keeps its type."""
         match node:
             case Scalar():
                 if not node.templated:
@@ -121,7 +121,7 @@ class Templates:
                 return tuple(fault for entry in written.entries for fault in self.check(entry.value))
 
     def names_in(self, text: str, *, bare: bool) -> tuple[NameUse, ...]:
-        """Return the names that a text takes from outside, in the order of the text; none when it is not valid."""
+        """Return the names that a text takes from outside, in its order; none when it is not valid."""
         from jinja2 import TemplateSyntaxError, meta
 
         source = f"{{{{ {text} }}}}" if bare else text
@@ -258,7 +258,7 @@ def _uses(tokens: list[tuple[int, str, str]], free: set[str], shift: int) -> Ite
             inside = True
         elif kind in {"variable_end", "block_end"}:
             inside = False
-        elif inside and kind not in {"whitespace"}:
+        elif inside and kind != "whitespace":
             placed.append((kind, value, offset))
         offset += len(value)
     for index, (kind, value, place) in enumerate(placed):

@@ -101,5 +101,7 @@ def _value(arguments: tuple[str, ...]) -> str:
 
 
 def _bare(value: str) -> bool:
-    """Tell whether a value means the same in YAML without quotes: numbers, words, flow lists and mappings."""
-    return value[:1] in {"[", "{"} or all(each.isalnum() or each in "._-/" for each in value) and value != ""
+    """Tell whether a value means the same in YAML without quotes: numbers, words, flow lists."""
+    return value[:1] in {"[", "{"} or (
+        all(each.isalnum() or each in "._-/" for each in value) and value != ""
+    )

@@ -61,9 +61,11 @@ def definitions(
     param = play.play.params.get(variable)
     if param is not None and param.default is not None:
         layers.append(("default of the param", str(param.at), _written(param.default)))
-    for definition in (*bench.bench.variables, *play.play.variables):
-        if definition.name == variable:
-            layers.append((definition.layer, str(definition.node.at), _written(definition.node)))
+    layers.extend(
+        (definition.layer, str(definition.node.at), _written(definition.node))
+        for definition in (*bench.bench.variables, *play.play.variables)
+        if definition.name == variable
+    )
     if param is not None and param.env in os.environ and variable not in options.extra:
         layers.append((f"environment variable {param.env}", "", os.environ[param.env]))
     for test in play.play.tests:

@@ -47,7 +47,7 @@ class Commands(click.Group):
 
         near = ALIASES.get(cmd_name)
         hint = f"did you mean {near!r}?" if near else did_you_mean(cmd_name, COMMANDS)
-        ctx.fail(f"no command {cmd_name!r}" + (f": {hint}" if hint else ""))
+        raise click.UsageError(f"no command {cmd_name!r}" + (f": {hint}" if hint else ""), ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""

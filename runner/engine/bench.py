@@ -23,6 +23,7 @@ from runner.engine.source import Source
 from runner.engine.verdict import end_of
 from runner.model import Step
 from runner.result import BenchLost, BenchReleased, BenchTaken, Outcome, Phase, Problem
+from runner.template import RenderError
 
 
 class BenchRun:
@@ -39,6 +40,8 @@ class BenchRun:
         self._lockstep = lockstep
         self._cancel = Cancellation(run.cancel)
         self._taken = False
+        self._skipped = False
+        self._names: Scope = player.bench.names
         self.problems: list[Problem] = []
         """Of the play's teardown and of giving the bench back."""
         self.refused = False
@@ -74,8 +77,11 @@ class BenchRun:
     def play(self, wait: float) -> None:
         """Take the bench unless it is ours, play every case, and give it back whatever happened."""
         cases = CasePlayer(self._run, self._planned, self._player, self._cancel, self._limit())
+        self._names = self._player.bench.names.child()
         try:
-            problem = self._made_ready(wait)
+            problem = self._not_meant(cases) or self._made_ready(wait)
+            if self._skipped:
+                return
             if problem is not None:
                 self._block(cases, problem)
                 return
@@ -88,6 +94,22 @@ class BenchRun:
             self._give_back()
             self._cancel.close()
 
+    def _not_meant(self, cases: CasePlayer) -> Problem | None:
+        """Skip every case when the play's ``when`` does not hold on this bench; say what is wrong with it."""
+        when = self._planned.play.when
+        if when is None:
+            return None
+        try:
+            judged = self._run.templates.judge(when, self._names)
+        except RenderError as error:
+            return end_of(error, at=str(when.at), console="").problem
+        if not judged.holds:
+            self._skipped = True
+            operands = ", ".join(f"{name} is {value!r}" for name, value in judged.operands.items())
+            for _place, case in self._source.cases():
+                cases.skip(case, f"when of the play: {judged.text}" + (f" ({operands})" if operands else ""))
+        return None
+
     def _limit(self) -> Deadline:
         seconds = self._planned.play.timeout.run or DEFAULT_RUN
         limit = Deadline.after(seconds, f"the play's timeout for the run of {seconds}")
@@ -97,7 +119,6 @@ class BenchRun:
         )
 
     def _made_ready(self, wait: float) -> Problem | None:
-        self._names: Scope = self._player.bench.names.child()
         try:
             if not self._taken:
                 self.take(wait)

@@ -242,7 +242,7 @@ def _with_own_cancel(steps: Sequence[Step], frame: Frame) -> Frame:
 
 
 def _decisive(end: End, late: Sequence[End]) -> End:
-    """Return what decides about a scope: its own steps; but what cancelled them, when that was one of its own."""
+    """Return what decides about a scope: its steps, or what cancelled them when that was one of its own."""
     if end.good:
         return worst((end, *late))
     bad = [each for each in late if not each.good and each.outcome is not Outcome.CANCELLED]

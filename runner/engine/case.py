@@ -36,6 +36,7 @@ class CasePlayer:
 
     def play(self, case: Case, names: Scope) -> Outcome:
         """Play a case, again when it may be retried, and tell how it ended."""
+        self._names = names
         began = time.monotonic()
         positions = self._run.consoles.positions(self._player.bench.name)
         attempts: list[Problem] = []
@@ -97,7 +98,7 @@ class CasePlayer:
         cancel = Cancellation(self._cancel)
         frame = Frame(
             names=scope,
-            home=scope,
+            home=self._names if self._planned.play.chained else scope,
             cancel=cancel,
             deadline=limit,
             phase="test",

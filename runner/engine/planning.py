@@ -19,7 +19,7 @@ from runner.masking import Masker
 from runner.model import UNBOUND, Bench, Block, Device, Inventory, Parallel, Play, Recipe, Step, Test
 from runner.recipe.params import check_extra, param_values
 from runner.recipe.read import read_steps
-from runner.recipe.static import survey_names
+from runner.recipe.static import check_steps, survey_names
 from runner.registry import Registry
 from runner.schema import convert_value
 from runner.template import RenderError, Templates
@@ -192,10 +192,12 @@ class _Planner:
         if node is None:
             return ()
         try:
-            return read_steps(node, self._registry, prefix=f"{bench.name}.{key}")
+            steps = read_steps(node, self._registry, prefix=f"{bench.name}.{key}")
+            check_steps(steps, bench, self._templates)
         except InputError as error:
             self._faults.extend(error)
             return ()
+        return steps
 
     def _spec(self, device: Device, names: Scope) -> DeviceSpec:
         options: dict[str, Any] = {}

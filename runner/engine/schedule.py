@@ -69,10 +69,13 @@ def play(
         consoles.hear(chunk)
         journal.console(chunk)
 
+    def hear(heard: Heard) -> None:
+        ear.hear(heard)
+
     run_wide = Cancellation(interrupts.run)
 
     def make_link(host: Host) -> Link:
-        return connect(host, console, lambda heard: ear.hear(heard))
+        return connect(host, console, hear)
 
     run = Run(
         journal=journal,

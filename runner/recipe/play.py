@@ -223,7 +223,6 @@ _FIELDS: Mapping[str, tuple[str, Read]] = {
 
 
 _NOT_YET = {
-    "when": "put 'when' on its tests",
     "watch": "console watchers cannot be configured by a play",
 }
 """Keys that are read, but that nothing obeys; a line goes when the engine learns it."""

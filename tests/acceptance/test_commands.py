@@ -1,7 +1,6 @@
 """The command as a person types it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -73,7 +72,9 @@ def test_a_good_run_ends_with_0_and_leaves_its_folder(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "passed    recipe::adds up@sim" in done.stdout
     folder = tmp_path / "results" / "latest"
-    assert {"events.jsonl", "results.json", "junit.xml", "report.html"} <= set(os.listdir(folder))
+    assert {"events.jsonl", "results.json", "junit.xml", "report.html"} <= {
+        each.name for each in folder.iterdir()
+    }
     assert ET.parse(tmp_path / "report.xml").getroot().get("tests") == "1"
     assert json.loads((folder / "results.json").read_text(encoding="utf-8"))["exit_code"] == 0
 

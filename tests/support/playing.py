@@ -142,7 +142,7 @@ def play_text(
     return Played(result, heart.events, made)
 
 
-def test_of(*steps: str, name: str = "t", more: str = "") -> str:
+def recipe_of(*steps: str, name: str = "t", more: str = "") -> str:
     """Return a recipe with one test of these steps, each a flow mapping."""
     lines = "".join(f"      - {step}\n" for step in steps)
     return f"tests:\n  - test: {name}\n{more}    steps:\n{lines}"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.playing import play_text, test_of as recipe_of
+from support.playing import play_text, recipe_of
 
 from runner.events import from_json, line, read, to_json
 from runner.fold import RunResult, exit_code, fold

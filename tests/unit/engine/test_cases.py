@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.playing import ENDED, MOCKED, FakeLink, play_text, test_of as recipe_of
+from support.playing import ENDED, MOCKED, FakeLink, play_text, recipe_of
 
 from runner.agent.calls import Request, Run, Take
 from runner.api import Failed, LabError
@@ -485,3 +485,17 @@ def test_precedence_goes_from_params_over_inventory_to_the_command_line(tmp_path
 
     played = play_text(tmp_path, text, inventory=inventory, extra={"f": "9"})
     assert played.logs() == ["x 012349"]
+
+
+def test_when_of_a_play_is_judged_for_each_bench(tmp_path: Path) -> None:
+    text = "when: bench.name != 'b2'\nsetup: [{log: 'x {{ bench.name }}'}]\n" + recipe_of("{log: y}")
+    played = play_text(tmp_path, text, inventory=THREE)
+
+    assert played.outcomes == {"t@b1": "passed", "t@b2": "skipped", "t@b3": "passed"}
+    assert sorted(played.logs()) == ["x b1", "x b3", "y", "y"]
+
+
+def test_registers_of_the_short_form_are_seen_by_its_later_steps(tmp_path: Path) -> None:
+    played = play_text(tmp_path, "steps:\n  - {command: x, register: r}\n  - {assert: r.status == 0}\n")
+
+    assert set(played.outcomes.values()) == {"passed"}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.playing import ENDED, play_text, test_of as recipe_of
+from support.playing import ENDED, play_text, recipe_of
 
 from runner.agent.calls import Run
 from runner.api import Failed, LabError, TimedOut

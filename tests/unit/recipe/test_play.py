@@ -185,10 +185,6 @@ def test_a_wrong_key_of_a_play_is_told(faults: Say, line: str, told: str) -> Non
     ("line", "told"),
     [
         (
-            "when: bench.index == 1",
-            "1:1+4 E299 'when' of a play is not supported yet | put 'when' on its tests",
-        ),
-        (
             "watch: {allow: [panic]}",
             (
                 "1:1+5 E299 'watch' of a play is not supported yet "
@@ -210,7 +206,7 @@ def test_what_nothing_obeys_yet_is_refused_and_read_all_the_same(
     recipe, found = survey(str(write(f"{line}\n{STEP}\n")), registry)
 
     (play,) = recipe.plays
-    assert play.when is not None or play.watch is not None or play.reserve_hold == Duration("2h")
+    assert play.watch is not None or play.reserve_hold == Duration("2h")
     with pytest.raises(InputError) as caught:
         found.raise_if_any()
     (fault,) = caught.value.faults

@@ -35,7 +35,7 @@ def test_a_fault_without_a_line_still_says_what_to_do() -> None:
     assert render([Fault(code="E501", message="x", hint="y")], color=False) == "error[E501]: x\n  hint: y\n"
 
 
-def test_the_chain_of_imports_follows(tmp_path: Path) -> None:
+def test_the_chain_of_imports_follows() -> None:
     fault = Fault(code="E201", message="x", chain=(("imported", Location("a.yaml", 2, 3)),))
 
     assert "  imported at a.yaml:2:3\n" in render([fault], color=False)

@@ -49,8 +49,8 @@ class _Visit:
     passwords: int = 0
     touched: float = 0.0
     """When something was sent or recognised last."""
-    asked: bool = False
-    """Whether Enter was sent: a prompt need not be the last thing then."""
+    asked: int | None = None
+    """Where something was sent: a prompt behind that need not be the last thing, a log may go on."""
 
 
 class _Login:
@@ -115,12 +115,17 @@ class _Login:
         idle = self._live.settings.login.idle
         return max(self._visit.touched + idle / 2, self._live.clock() + idle / 4)
 
-    def _is_last(self, sighting: Sighting) -> bool:
-        """Tell whether a prompt still waits: nothing has ended its line."""
-        return not sighting.kernel and self._live.transcript.text.find(b"\n", sighting.hit.end) < 0
+    def _waits(self, sighting: Sighting) -> bool:
+        """Tell whether a prompt still waits: nothing has ended its line, or it answers to us."""
+        if sighting.kernel:
+            return False
+        asked = self._visit.asked
+        return (asked is not None and sighting.start >= asked) or (
+            self._live.transcript.text.find(b"\n", sighting.hit.end) < 0
+        )
 
     def _give_name(self, sighting: Sighting, user: str) -> None:
-        if not self._is_last(sighting):
+        if not self._waits(sighting):
             return
         visit, live = self._visit, self._live
         visit.names += 1
@@ -137,7 +142,7 @@ class _Login:
         self._press(live.settings.newline)
 
     def _give_password(self, sighting: Sighting, password: str) -> None:
-        if not self._is_last(sighting):
+        if not self._waits(sighting):
             return
         if not self._visit.names:  # asked for a name that somebody else typed
             password = ""
@@ -145,7 +150,7 @@ class _Login:
         self._press(password + self._live.settings.newline)
 
     def _is_shell(self, sighting: Sighting) -> bool:
-        if not self._is_last(sighting) and not self._visit.asked:
+        if not self._waits(sighting):
             return False
         self._visit.touched = self._live.clock()
         if proven(self._live, self._nonces, self._deadline, self._context):
@@ -154,6 +159,7 @@ class _Login:
         return False
 
     def _press(self, keys: str) -> None:
+        self._visit.asked = self._live.transcript.position
         self._live.send(keys.encode(), self._context)
         self._visit.touched = self._live.clock()
 
@@ -164,10 +170,8 @@ class _Login:
         if now - visit.touched < idle / 2:
             return
         if heard is None and live.transcript.marked_at("power_on") is None:
-            visit.asked = True
             self._press("\x03")  # nothing is known: harmless in U-Boot, and gives a prompt everywhere
         elif heard is not None and self._may_ask(now - heard, now - visit.touched):
-            visit.asked = True
             self._press(live.settings.newline)
 
     def _may_ask(self, silence: float, waited: float) -> bool:

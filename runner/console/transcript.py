@@ -37,7 +37,8 @@ class Transcript:
         self.heard: float | None = None
         """When the last byte came."""
         self._quiet_after = quiet
-        self._quiet = False
+        self._quiet = True
+        self._grown = 0.0
         self._view = View()
         self._position = 0
         self._marks: dict[str, tuple[int, float | None]] = {"start": (0, None)}
@@ -61,27 +62,31 @@ class Transcript:
             return
         self._note_time(now)
         self._position += len(data)
-        self._take(self._view.feed(data))
         self.heard = now
-        self._quiet = False
+        self._take(self._view.feed(data), now)
         self._advance(quiet=False)
 
     def tick(self, now: float) -> None:
         """Take note of the time: after a while, silence means that nothing more will follow."""
-        due = self.quiet_at
-        if due is not None and now >= due:
+        if self._view.held and self.heard is not None and now >= self.heard + self._quiet_after:
+            self._take(self._view.flush(), self.heard)
+        if not self._quiet and now >= self._grown + self._quiet_after:
             self._quiet = True
-            self._take(self._view.flush())
             self._advance(quiet=True)
 
     @property
     def quiet_at(self) -> float | None:
-        """When `tick` has something to say, if nothing comes until then."""
-        return None if self._quiet or self.heard is None else self.heard + self._quiet_after
+        """When `tick` has something to say, if nothing comes until then.
+
+        Kernel messages do not break the silence of the text: a prompt is one also among them.
+        """
+        if self._view.held and self.heard is not None:
+            return self.heard + self._quiet_after
+        return None if self._quiet else self._grown + self._quiet_after
 
     def interrupted(self) -> None:
         """Forget what is unfinished: what comes next does not continue it."""
-        self._take(self._view.flush())
+        self._take(self._view.flush(), self.heard or 0.0)
         self._view.restart()
 
     def listen(self, listener: Listener) -> None:
@@ -140,9 +145,13 @@ class Transcript:
         shown = self.merged(start, self._position) + self.held
         return "\n".join(shown.decode("utf-8", "backslashreplace").splitlines()[-count:])
 
-    def _take(self, pieces: list[Piece]) -> None:
+    def _take(self, pieces: list[Piece], now: float) -> None:
         for piece in pieces:
-            (self.kernel if piece.kernel else self.text).append(piece)
+            if piece.kernel:
+                self.kernel.append(piece)
+            else:
+                self.text.append(piece)
+                self._grown, self._quiet = now, False
 
     def _advance(self, *, quiet: bool) -> None:
         for listener in tuple(self._listeners):

@@ -42,7 +42,9 @@ def test_output_without_a_newline_is_kept_as_it_is() -> None:
 
 @pytest.mark.parametrize("chunk", [1, 7, 4096])
 @pytest.mark.parametrize("functions", [True, False])
-def test_a_kernel_message_at_every_byte_changes_neither_output_nor_status(functions: bool, chunk: int) -> None:
+def test_a_kernel_message_at_every_byte_changes_neither_output_nor_status(
+    functions: bool, chunk: int
+) -> None:
     clean = console(functions=functions)
     clean.run("cat a", clean.context, timeout=LONG)
     size = clean.board.said
@@ -72,7 +74,10 @@ def test_kernel_messages_of_a_command_are_told_apart() -> None:
 def test_a_command_that_prints_the_kernel_log_keeps_it() -> None:
     at = console()
 
-    assert at.run("dmesg", at.context, timeout=LONG).output == "[    1.000000] old message\n[    2.000000] another"
+    assert (
+        at.run("dmesg", at.context, timeout=LONG).output
+        == "[    1.000000] old message\n[    2.000000] another"
+    )
 
 
 def test_a_frame_costs_at_most_forty_bytes() -> None:
@@ -105,7 +110,7 @@ def test_swallowed_first_characters_are_noticed_and_typed_again(count: int, func
     assert at.board.executed == ["true", "cat a"]
 
 
-@pytest.mark.parametrize("at_byte", range(0, 20))
+@pytest.mark.parametrize("at_byte", range(20))
 def test_two_swapped_characters_anywhere_never_run_something_else(at_byte: int) -> None:
     at = console()
     at.run("true", at.context, timeout=LONG)

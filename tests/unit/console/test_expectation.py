@@ -11,7 +11,21 @@ from runner.console.pattern import Pattern, exact, regex
 from runner.console.transcript import Transcript
 
 KERNEL = b"[    3.141592] usb 1-1: new device\r\n"
-WORDS = [b"login: ", b"a1 b22", b"Password: ", b"\r\n", b"\n", b"ab", b"b", b"c", b"12", b"345", b" bytes", KERNEL, b"# "]
+WORDS = [
+    b"login: ",
+    b"a1 b22",
+    b"Password: ",
+    b"\r\n",
+    b"\n",
+    b"ab",
+    b"b",
+    b"c",
+    b"12",
+    b"345",
+    b" bytes",
+    KERNEL,
+    b"# ",
+]
 PATTERNS = [
     regex(r"login: "),
     regex(r"[#$] "),

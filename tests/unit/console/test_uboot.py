@@ -110,7 +110,12 @@ class BootingBoard(UbootBoard):
     """Boots when it is told to: SPL, banner, countdown; a wanted key in time stops it."""
 
     def __init__(
-        self, *, delay: float = 2.0, text: str = "Hit any key to stop autoboot: ", key: bytes = b"", **options: object
+        self,
+        *,
+        delay: float = 2.0,
+        text: str = "Hit any key to stop autoboot: ",
+        key: bytes = b"",
+        **options: object,
     ) -> None:
         super().__init__(ANSWERS, **options)  # type: ignore[arg-type]
         self.delay = delay
@@ -156,10 +161,15 @@ class BootingBoard(UbootBoard):
         ({"delay": 0.3, "text": ""}, Interrupt(mode="flood")),
         ({"delay": 2.0, "key": b"\x1b\x1b"}, Interrupt(keys="\x1b")),
         ({"delay": 2.0, "key": b" "}, Interrupt(mode="prompt", keys=" ")),
-        ({"delay": 3.0, "key": b"let me in\n", "text": "Autoboot in 3 seconds"}, Interrupt(mode="prompt", password=Secret("let me in"))),
+        (
+            {"delay": 3.0, "key": b"let me in\n", "text": "Autoboot in 3 seconds"},
+            Interrupt(mode="prompt", password=Secret("let me in")),
+        ),
     ],
 )
-def test_autoboot_is_interrupted_and_the_times_are_told(board: dict[str, object], interrupt: Interrupt) -> None:
+def test_autoboot_is_interrupted_and_the_times_are_told(
+    board: dict[str, object], interrupt: Interrupt
+) -> None:
     booting = BootingBoard(**board)  # type: ignore[arg-type]
     at = BoardConsole(booting)
     at.power_mark()

@@ -72,8 +72,8 @@ def _parameters(title: str, parameters: Mapping[str, Parameter]) -> Iterator[str
 
 
 def _limits(parameter: Parameter) -> str:
-    low = f"at least {parameter.minimum:g}" if parameter.minimum is not None else ""
-    high = f"at most {parameter.maximum:g}" if parameter.maximum is not None else ""
+    low = f"at least {_number(parameter.minimum)}" if parameter.minimum is not None else ""
+    high = f"at most {_number(parameter.maximum)}" if parameter.maximum is not None else ""
     limits = ", ".join(each for each in (low, high) if each)
     return f" ({limits})" if limits else ""
 
@@ -88,3 +88,7 @@ def _example(example: str) -> Iterator[str]:
     if example:
         yield from ("", "Example:", "")
         yield from (f"    {line}" for line in example.splitlines())
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else str(value)

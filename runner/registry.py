@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-import importlib.metadata
 import importlib.util
 import re
 import sys
@@ -124,7 +123,9 @@ class Registry:
         if self._extended:
             return
         self._extended = True
-        for point in importlib.metadata.entry_points(group=_ENTRY_POINTS):
+        from importlib.metadata import entry_points
+
+        for point in entry_points(group=_ENTRY_POINTS):
             spec = importlib.util.find_spec(point.value)
             for folder in (spec.submodule_search_locations or ()) if spec else ():
                 found = _scan(Path(folder), point.value)

@@ -45,7 +45,7 @@ class Frame:
 
     def seeing(self, names: Scope) -> Frame:
         """Make a frame with other names and the same everything else."""
-        return dataclasses.replace(self, names=names)
+        return self if names is self.names else dataclasses.replace(self, names=names)
 
     def cleaning(self, cancel: Cancellation, deadline: Deadline) -> Frame:
         """Make a frame for clean-up, which the end of the scope's time does not stop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ DEFAULT_TEST = Duration("30m")
 DEFAULT_RUN = Duration("12h")
 CLEAN_UP = Duration("5m")
 _GRACE = 5.0
+_DEFAULT_ORIGIN = f"the default timeout for steps of {DEFAULT_STEP} (set it with `timeout:`)"
 
 
 def step_limit(
@@ -32,12 +34,17 @@ def step_limit(
     if own is not None:
         return float(own) + _GRACE, f"{verb.name}'s {verb.limited_by} of {Duration(own)}"
     if play.step is not None:
-        return play.step, f"the play's timeout for steps of {play.step}"
+        return play.step, _play_origin(play.step)
     if verb.limited_by:
         default = verb.parameters[verb.limited_by].default
         if default is not None:
             return float(default) + _GRACE, f"{verb.name}'s default {verb.limited_by} of {Duration(default)}"
-    return DEFAULT_STEP, f"the default timeout for steps of {DEFAULT_STEP} (set it with `timeout:`)"
+    return DEFAULT_STEP, _DEFAULT_ORIGIN
+
+
+@functools.cache
+def _play_origin(limit: Duration) -> str:
+    return f"the play's timeout for steps of {limit}"
 
 
 def deadline(seconds: float, origin: str, outer: Deadline) -> Deadline:

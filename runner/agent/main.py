@@ -22,7 +22,7 @@ from runner.agent.service import Service
 if TYPE_CHECKING:
     from runner.agent.locks import Locks
 
-_READ = 256 * 1024
+_READ = 64 * 1024
 _END_WITHIN = 7.0
 """Seconds until an agent that ends stops being polite."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)

@@ -65,7 +65,7 @@ class _Warden:
         while self._status is None:
             self._status = dict(_buried()).get(self._agent)
             if self._status is None:
-                self._sleep()
+                self._wait_for_the_agent()
         self._end_the_rest()
         return self._status if self._status >= 0 else _KILLED - self._status
 
@@ -77,23 +77,31 @@ class _Warden:
     def _hurry(self) -> None:
         self._deadline = min(self._deadline, time.monotonic() + _AGENT_ENDS_WITHIN)
 
-    def _sleep(self) -> None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+    def _wait_for_the_agent(self) -> None:
+        """Wait for anything to happen; kill an agent that has had its time."""
+        if self._deadline <= time.monotonic():
             os.kill(self._agent, signal.SIGKILL)
             self._deadline = math.inf
-        for descriptor, _ in self._poll.poll(None if left == math.inf else max(0.0, left) * 1000):
+        if self._sleep(self._deadline - time.monotonic()):
+            self._hurry()
+
+    def _sleep(self, seconds: float) -> bool:
+        """Sleep until a signal comes, the port ends or the time is over; tell whether the port has ended."""
+        ended = False
+        for descriptor, _ in self._poll.poll(None if seconds == math.inf else max(0.0, seconds) * 1000):
             if descriptor == self._port:
                 self._poll.unregister(self._port)
-                self._hurry()
+                ended = True
             else:
                 os.read(self._woken, 4096)
+        return ended
 
     def _end_the_rest(self) -> None:
         """Ask, then force; the children of the dead come to us as orphans, one generation after the other."""
         began = time.monotonic()
         told: set[int] = set()
-        while left := _children():
+        while _has_children():
+            left = _children()
             spent = time.monotonic() - began
             if spent > _GRACE + _UNKILLABLE:
                 return
@@ -101,7 +109,7 @@ class _Warden:
             for pid in left - (told if number == signal.SIGTERM else set()):
                 os.kill(pid, number)
             told |= left
-            self._poll.poll(max(0.02, _GRACE - spent) * 1000)
+            self._sleep(max(0.02, _GRACE - spent))
             dict(_buried())
 
 
@@ -125,6 +133,14 @@ def _buried() -> Iterator[tuple[int, int]]:
         if pid == 0:
             return
         yield pid, os.waitstatus_to_exitcode(status)
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def _children() -> set[int]:

@@ -18,7 +18,7 @@ from runner.connect.ears import Ears
 from runner.connect.inflight import InFlight, Lost
 from runner.connect.link import Cancel
 
-_READ = 256 * 1024
+_READ = 64 * 1024
 _LAST_WORDS_WITHIN = 10.0
 
 

@@ -1,6 +1,7 @@
 """What every module and driver owes to those who use it."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -38,10 +39,13 @@ def test_every_argument_has_help_and_a_default_of_its_own_type(declared: Verb | 
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=name_of)
-def test_its_example_can_be_read(verb: Verb) -> None:
+def test_its_example_can_be_read(verb: Verb, tmp_path: Path) -> None:
     assert verb.example, "an Example:: block in the docstring"
     text = re.sub(r"!(env|file) [^\s,}]+", "x", verb.example)
-    steps = read_steps(loads(text, f"example of {verb.name}"), REGISTRY, prefix="example")
+    for file in re.findall(r"[\w/-]+/[\w.-]+", text):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    steps = read_steps(loads(text, str(tmp_path / "example.yaml")), REGISTRY, prefix="example")
 
     assert steps
 

@@ -42,9 +42,12 @@ def cut_off(data: bytes) -> int:
     return found.start() if found else len(data)
 
 
-def simple(data: bytes) -> bool:
-    """Tell whether there is no order in `data`, other than a CR before every LF or before none."""
+def shortened(data: bytes) -> bytes | None:
+    """Return `data` with LF for CR LF if there is no other order in it, and a CR before every LF or none."""
     if len(data.translate(None, _PLAIN)) != len(data):
-        return False
-    returns = data.count(b"\r")
-    return returns == 0 or (returns == data.count(b"\r\n") == data.count(b"\n"))
+        return None
+    if b"\r" not in data:
+        return data
+    clean = data.replace(b"\r\n", b"\n")
+    plain = b"\r" not in clean and len(data) - len(clean) == clean.count(b"\n")
+    return clean if plain else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from runner.console import frame
@@ -24,8 +23,6 @@ class Answer:
     """Raw offset behind that frame."""
     kernel: tuple[bytes, ...] = ()
     dropped: int = 0
-    known: bool = True
-    """False when the shell printed ``$?`` as it is."""
 
 
 class Exchange:
@@ -44,12 +41,10 @@ class Exchange:
         self._begins = begins
         self.start = start
         self._begin = frame.begin(nonce)
-        self._end = frame.end(nonce)
-        self._key = f"}}{nonce}".encode()
+        self._key = frame.end(nonce)
         self._text_from = self._text_at = transcript.text.offset_of(start)
         self._kernel_at = transcript.kernel.offset_of(start)
         self.begun: int | None = None if begins else self._text_at
-        self.stamped = False
         self.answer: Answer | None = None
         self.refused = False
         self.lost = False
@@ -84,37 +79,37 @@ class Exchange:
         self._text_at = max(self._text_at, text.end - len(self._begin) + 1)
         return False
 
-    def _ended(self, text: Track) -> tuple[int, int, re.Match[bytes]] | None:
+    def _ended(self, text: Track) -> tuple[int, int, bytes | None] | None:
+        """Return begin and end of the frame, and the status as it is printed."""
         at = text.find(self._key, self._text_at)
         while at >= 0:
-            line = text.slice(at, text.line_end(at))
-            found = self._end.match(line)
-            if found:
-                return at, at + found.end(), found
+            follows = at + len(self._key)
+            line = text.slice(follows, text.line_end(follows))
             if not line.endswith(b"\n"):
                 self._text_at = at
                 return None
-            at = text.find(self._key, at + 1)
+            found = frame.STATUS.match(line)
+            if found:
+                return at, follows + found.end(), found[1]
+            at = text.find(self._key, follows)
         self._text_at = max(self._text_at, text.end - len(self._key) + 1)
         return None
 
-    def _close(self, found: tuple[int, int, re.Match[bytes]]) -> None:
-        transcript, (at, stop, match) = self._transcript, found
+    def _close(self, found: tuple[int, int, bytes | None]) -> None:
+        text, kernel, (at, stop, told) = self._transcript.text, self._transcript.kernel, found
         begun = self.begun or 0
-        if not self._begins and transcript.text.slice(begun, begun + 1) == b"\n":
+        if not self._begins and text.slice(begun, begun + 1) == b"\n":
             begun += 1  # the echo of Enter
-        kernel = transcript.kernel
-        certain = transcript.text.raw_of(stop - 1) + 1
+        certain = text.raw_of(stop - 1) + 1
         first, last = kernel.offset_of(self.start), kernel.offset_of(certain)
         self.answer = Answer(
-            output=transcript.text.slice(begun, at),
-            status=frame.status_of(match),
-            start=transcript.text.raw_of(begun - 1) + 1,
-            end=transcript.text.raw_of(at),
+            output=text.slice(begun, at),
+            status=frame.status_of(told),
+            start=text.raw_of(begun - 1) + 1,
+            end=text.raw_of(at),
             certain=certain,
             kernel=tuple(line for _, line in kernel.lines(first, last)),
-            dropped=max(transcript.text.start - begun, 0),
-            known=match[1] is None or match[1].isdigit(),
+            dropped=max(text.start - begun, 0),
         )
 
     def _look_in_kernel(self) -> None:
@@ -129,19 +124,18 @@ class Exchange:
         if self._begins and self.begun is not None:
             start = self._transcript.text.raw_of(self.begun - 1) + 1
         whole = self._transcript.merged(start, max(certain, kernel.raw_of(at) + 1), stamps=False)
-        found = self._end.search(whole)
+        stop = whole.find(self._key)
+        found = frame.STATUS.match(whole, stop + len(self._key)) if stop >= 0 else None
         if found is None:
             return
         begun = whole.find(self._begin)
         begun = begun + len(self._begin) if begun >= 0 else 0
-        self.stamped = True
         self.answer = Answer(
-            output=whole[begun : found.start()].removeprefix(b"\n"),
-            status=frame.status_of(found),
+            output=whole[begun:stop].removeprefix(b"\n"),
+            status=frame.status_of(found[1]),
             start=start,
             end=certain,
             certain=certain,
-            known=found[1] is None or found[1].isdigit(),
         )
 
 

@@ -99,9 +99,13 @@ def begin(nonce: str) -> bytes:
     return f"{{{nonce}\n".encode()
 
 
-def end(nonce: str) -> re.Pattern[bytes]:
-    """Return what is printed behind the output: the status, or ``$?`` as typed where no shell knows it."""
-    return re.compile(rb"\}" + nonce.encode() + rb"(\d{1,3}|\$\?)?[ \t]*\n")
+def end(nonce: str) -> bytes:
+    """Return what is printed behind the output, before the status."""
+    return f"}}{nonce}".encode()
+
+
+STATUS = re.compile(rb"(\d{1,3}|\$\?)?[ \t]*\n")
+"""What follows: the status, or ``$?`` as it was typed where no shell knows it."""
 
 
 def closing(nonce: str) -> str:
@@ -109,9 +113,8 @@ def closing(nonce: str) -> str:
     return f"echo }}{nonce}$?"
 
 
-def status_of(found: re.Match[bytes]) -> int | None:
+def status_of(told: bytes | None) -> int | None:
     """Return the status that a frame tells; None when the shell does not know it."""
-    told = found[1]
     return int(told) if told and told.isdigit() else None
 
 

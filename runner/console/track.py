@@ -11,6 +11,10 @@ from typing import NamedTuple
 from runner.console.view import Piece
 
 
+_MOST_SEGMENTS = 1 << 17
+"""Text full of escape sequences is in little pieces, and the places of these need memory too."""
+
+
 class Hit(NamedTuple):
     """A match, with offsets of the track."""
 
@@ -57,6 +61,8 @@ class Track:
         self._data += piece.data
         if len(self._data) > self._keep + self._keep // 4:
             self._forget(len(self._data) - self._keep)
+        if len(self._segments) > _MOST_SEGMENTS:
+            self._forget(self._segments[_MOST_SEGMENTS // 4].start - self.start)
 
     def _forget(self, count: int) -> None:
         del self._data[:count]

@@ -10,13 +10,12 @@ screen has been said, and can be matched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runner.console import escapes, kmsg
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """Clean bytes and where they come from.
 
     `raw` is the offset of the first byte. `source` is what stood there when its line ends
@@ -125,13 +124,10 @@ class View:
 
     def _show_whole(self, data: bytes, raw: int, pieces: list[Piece]) -> None:
         """Show bytes that end with no order cut off."""
-        if escapes.simple(data):
-            self._show_simple(data, raw, pieces)
-        else:
+        clean = escapes.shortened(data)
+        if clean is None:
             self._show_between(data, raw, pieces)
-
-    def _show_simple(self, data: bytes, raw: int, pieces: list[Piece]) -> None:
-        clean = data.replace(b"\r\n", b"\n") if b"\r" in data else data
+            return
         pieces.append(Piece(clean, raw, source=None if clean is data else data))
         self._line_start = clean.endswith(b"\n")
 

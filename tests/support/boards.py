@@ -7,9 +7,10 @@ import shlex
 from collections import deque
 from collections.abc import Callable, Mapping
 
+from support.plain_context import PlainContext
+
 from runner.api import Level
 from runner.console import Chunk, Console, ConsoleSettings, Inline, Stream, frame
-from support.plain_context import PlainContext
 
 Answers = Mapping[str, tuple[str, int]]
 
@@ -135,7 +136,7 @@ class ShellBoard(LineBoard):
             status = self._execute(shlex.split(found[1])[0]) if found[1] else 0
             self.print(f"{found[2].replace(chr(39), '')}{status}\n")
         else:
-            self.print(f"sh: {line.split()[0]}: not found\n")
+            self.print(f"sh: {line.split(maxsplit=1)[0]}: not found\n")
 
     def _checked(self, words: list[str]) -> None:
         if len(words) != 4 or str(frame.checksum(words[1] + words[3])) != words[2]:

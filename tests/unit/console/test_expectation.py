@@ -156,6 +156,15 @@ def test_the_text_that_is_forgotten_is_bounded() -> None:
     assert transcript.kept_from() == transcript.text.start
 
 
+def test_the_places_of_little_pieces_are_bounded_too() -> None:
+    transcript = Transcript(quiet=0.1)
+    for _ in range(70):
+        transcript.feed(b"x\x1b[0m" * 2048, 0.0)
+
+    assert len(transcript.text._segments) <= 1 << 17
+    assert transcript.text.raw_of(transcript.text.end - 1) == transcript.position - 5
+
+
 @pytest.mark.parametrize("text", ["", "a*", "(", "[z-a]"])
 def test_what_is_no_pattern_or_matches_everywhere_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="empty text|not a regular expression"):

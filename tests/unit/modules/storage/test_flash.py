@@ -16,7 +16,7 @@ from runner.modules.storage.flash import Flash
 from runner.modules.storage.image_source import BLOCK
 
 CONTENT = b"SIMOS 6.6\n" * 1000
-MANY_BLOCKS = bytes(range(256)) * (20 * BLOCK // 256 + 1)
+MANY_BLOCKS = b"".join(bytes([number]) * BLOCK for number in range(20)) + b"end"
 
 
 @pytest.fixture

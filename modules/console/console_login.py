@@ -15,7 +15,7 @@ class ConsoleLogin(Module):
     Example::
 
         - power_cycle:
-        - console_login: {user: root, password: !env ROOT_PW, within: 90s}
+        - console_login: {user: root, password: "{{ root_pw }}", within: 90s}
           register: boot
     """
 

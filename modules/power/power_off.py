@@ -21,7 +21,7 @@ class PowerOff(Module):
     Example::
 
         - power_off:
-          defer: true
+        - power_off: {device: pdu, verify: state}
     """
 
     verify: Literal["auto", "state", "none"] = arg(

@@ -48,7 +48,7 @@ class Flash(Module):
 
     Example::
 
-        - flash: {image: out/disk.img.xz, sha256: !file out/disk.img.xz.sha256}
+        - flash: {image: "{{ image }}", sha256: "{{ checksum }}"}
           timeout: 10m
     """
 

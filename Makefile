@@ -71,6 +71,7 @@ docs: $(VENV)/.tested
 
 schemas: $(VENV)/.tested
 	$(BIN)/runner schema --write schemas
+	$(BIN)/runner doc --write docs/reference
 
 bench: $(VENV)/.tested
 	$(BIN)/python benchmarks/run.py

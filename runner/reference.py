@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runner.api.codec import hints
+from runner.codes import CODES
+from runner.codes import page as code_page
 from runner.declaration import DriverType, Parameter, Verb
+from runner.registry import Registry
 from runner.schema import show, type_name
 
 
@@ -19,6 +22,31 @@ def module_page(verb: Verb) -> str:
 def driver_page(driver: DriverType) -> str:
     """Return what there is to know about a driver, as Markdown that reads well as text."""
     return "\n".join(_driver(driver)) + "\n"
+
+
+def whole(registry: Registry) -> dict[str, str]:
+    """Return the text of each file of the reference: modules, drivers, codes of errors."""
+    verbs = [verb for name in registry.verb_names() if (verb := registry.verb(name)) is not None]
+    drivers = [driver for name in registry.driver_names() if (driver := registry.driver(name)) is not None]
+    return {
+        "modules.md": _file("Modules", (module_page(verb) for verb in verbs)),
+        "drivers.md": _file("Drivers", (driver_page(driver) for driver in drivers)),
+        "codes.md": _file("Codes of errors", (code_page(code) for code in sorted(CODES))),
+    }
+
+
+def _file(title: str, pages: Iterable[str]) -> str:
+    """Join pages below one title, with the layout that the pages have in a terminal."""
+    parts = (f"## {_title(page)}\n\n```text\n{_body(page)}\n```\n" for page in pages)
+    return f"# {title}\n\nMade by `runner doc --write docs/reference`.\n\n" + "\n".join(parts)
+
+
+def _title(page: str) -> str:
+    return page.splitlines()[0].removeprefix("# ")
+
+
+def _body(page: str) -> str:
+    return "\n".join(page.splitlines()[1:]).strip()
 
 
 def _module(verb: Verb) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
 
@@ -14,7 +15,8 @@ from runner.registry import Registry
 @click.command()
 @click.argument("name", required=False)
 @click.option("--recipe", metavar="FILE", help="Take in the modules beside this recipe.")
-def command(name: str | None, recipe: str | None) -> int:
+@click.option("--write", metavar="DIR", help="Write the pages of everything as Markdown files.")
+def command(name: str | None, recipe: str | None, write: str | None) -> int:
     """Explain a module, a driver or an error code; without a name, list what there is.
 
     \b
@@ -24,7 +26,9 @@ def command(name: str | None, recipe: str | None) -> int:
       runner doc E231
     """
     registry = with_modules_beside(recipe or "recipe.yaml", Registry.built_in())
-    if name is None:
+    if write is not None:
+        _write(Path(write), registry)
+    elif name is None:
         _index(registry)
     elif re.fullmatch(r"E\d{3}", name):
         _code(name)
@@ -40,6 +44,15 @@ def _index(registry: Registry) -> None:
             found = registry.verb(each) if title == "Modules" else registry.driver(each)
             click.echo(f"  {each:<18} {found.summary if found else ''}")
         click.echo()
+
+
+def _write(folder: Path, registry: Registry) -> None:
+    from runner.reference import whole
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, text in whole(registry).items():
+        (folder / file).write_text(text, encoding="utf-8")
+        click.echo(f"wrote {folder / file}")
 
 
 def _code(name: str) -> None:

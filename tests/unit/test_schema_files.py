@@ -11,6 +11,7 @@ from support.playing import play_text, recipe_of
 
 from runner.cli.schema import text_of
 from runner.events import to_json
+from runner.reference import whole
 from runner.registry import Registry
 from runner.schema_files import all_schemas
 
@@ -75,3 +76,10 @@ def test_events_and_results_of_a_run_fit_their_schemas(tmp_path: Path) -> None:
 
     for event in played.events:
         validator.validate(json.loads(json.dumps(to_json(event))))
+
+
+@pytest.mark.parametrize("name", ["modules.md", "drivers.md", "codes.md"])
+def test_the_committed_reference_is_current(name: str) -> None:
+    committed = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+
+    assert committed == whole(Registry.built_in())[name], "run `make schemas`"

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable
 
 _DURATION_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6}
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|h|m|s)")
+_DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in _DURATION_UNITS), re.ASCII)
+_SECONDS = re.compile(r"\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 _SIZE_UNITS = {
     "": 1,
     "B": 1,
@@ -24,8 +25,9 @@ _SIZE_UNITS = {
     "GiB": 2**30,
     "TiB": 2**40,
 }
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B|B|)")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B|B|)", re.ASCII)
 _HEX_BYTE = re.compile(r"[0-9a-fA-F]{2}")
+_WRITE_BYTES = 'write hexadecimal pairs, as in "02 01 0C"'
 
 
 class Duration(float):
@@ -46,32 +48,36 @@ class Duration(float):
         return super().__new__(cls, _seconds(value.strip()))
 
     def __str__(self) -> str:
-        """Write it as a person would: ``90ms``, ``1.5s``, ``1m30s``, ``2h``."""
+        """Write it as a person would: ``90ms``, ``1.5s``, ``1m30s``, ``2h``; it can be read back."""
+        if 0 < self < 1e-3:
+            return f"{_plain(self * 1e6)}us"
         if 0 < self < 1:
-            return f"{self * 1000:.4g}ms"
-        if self < 60:
-            return f"{float(self):.4g}s"
-        minutes, seconds = divmod(float(self), 60)
+            return f"{_plain(self * 1000)}ms"
+        minutes, seconds = divmod(round(float(self), 3), 60)
         hours, minutes = divmod(int(minutes), 60)
-        parts = ((hours, "h"), (minutes, "m"), (round(seconds, 3), "s"))
-        return "".join(f"{amount:g}{unit}" for amount, unit in parts if amount) or "0s"
+        parts = ((str(hours), "h"), (str(minutes), "m"), (_plain(seconds), "s"))
+        return "".join(f"{amount}{unit}" for amount, unit in parts if amount != "0") or "0s"
+
+
+def _plain(amount: float) -> str:
+    """Write a number with up to three decimals, never with an exponent."""
+    return f"{amount:.3f}".rstrip("0").rstrip(".")
 
 
 def _not_negative(value: float) -> float:
-    if isinstance(value, bool) or value < 0 or math.isnan(value):
+    if isinstance(value, bool) or not 0 <= value < math.inf:
         raise ValueError(f"{value!r} is not a duration: write 2s, 500ms, 1m30s, 2h or seconds")
     return value
 
 
 def _seconds(text: str) -> float:
-    try:
+    if _SECONDS.fullmatch(text):
         return _not_negative(float(text))
-    except ValueError:
-        pass
-    parts = _DURATION_PART.findall(text)
-    if not parts or "".join(amount + unit for amount, unit in parts) != text:
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
         raise ValueError(f"{text!r} is not a duration: write 2s, 500ms, 1m30s, 2h or seconds")
-    return sum(float(amount) * _DURATION_UNITS[unit] for amount, unit in parts)
+    units = zip(match.groups(), _DURATION_UNITS.values(), strict=True)
+    return sum(float(amount) * seconds for amount, seconds in units if amount)
 
 
 class Size(int):
@@ -87,14 +93,10 @@ class Size(int):
 
     def __new__(cls, value: str | int) -> Size:
         """Take bytes, or text such as ``4KiB``, ``16MiB``, ``2GB``; raise ValueError otherwise."""
-        if isinstance(value, str):
-            match = _SIZE.fullmatch(value.strip())
-            if match is None:
-                raise ValueError(f"{value!r} is not a size: write 4KiB, 16MiB, 2GB or bytes")
-            return super().__new__(cls, int(float(match[1]) * _SIZE_UNITS[match[2]]))
-        if isinstance(value, bool) or value < 0:
+        found = _bytes(value.strip()) if isinstance(value, str) else value
+        if found is None or isinstance(found, (bool, float)) or found < 0:
             raise ValueError(f"{value!r} is not a size: write 4KiB, 16MiB, 2GB or bytes")
-        return super().__new__(cls, value)
+        return super().__new__(cls, found)
 
     def __str__(self) -> str:
         """Write it with the largest binary unit that keeps it readable."""
@@ -102,6 +104,16 @@ class Size(int):
             if self >= _SIZE_UNITS[unit]:
                 return f"{int(self) / _SIZE_UNITS[unit]:.4g} {unit}"
         return f"{int(self)} B"
+
+
+def _bytes(text: str) -> int | None:
+    """Return the number of whole bytes, or None when the text is no size; half a byte is none."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        return None
+    whole, _, decimals = match[1].partition(".")
+    size, rest = divmod(int(whole + decimals) * _SIZE_UNITS[match[2]], 10 ** len(decimals))
+    return None if rest and _SIZE_UNITS[match[2]] == 1 else size
 
 
 class ByteString(bytes):
@@ -116,7 +128,7 @@ class ByteString(bytes):
     def __new__(cls, value: str | bytes | Iterable[int]) -> ByteString:
         """Take ``"02 01 0C"``, ``"02010C"``, bytes or numbers from 0 to 255; raise ValueError otherwise."""
         if not isinstance(value, str):
-            return super().__new__(cls, bytes(value))
+            return super().__new__(cls, _numbers(value))
         return super().__new__(cls, (int(pair, 16) for pair in _pairs(value, wildcards=False)))
 
     def __str__(self) -> str:
@@ -147,12 +159,20 @@ class BytePattern(str):
         )
 
 
+def _numbers(value: bytes | Iterable[int]) -> bytes:
+    if isinstance(value, int):
+        raise ValueError(f"{value!r} is not a byte string: {_WRITE_BYTES}")  # noqa: TRY004 - said with the others
+    try:
+        return bytes(value)
+    except TypeError as error:
+        raise ValueError(f"{value!r} is not a byte string: {_WRITE_BYTES}") from error
+
+
 def _pairs(text: str, *, wildcards: bool) -> list[str]:
-    packed = "".join(text.split())
-    pairs = [packed[start : start + 2] for start in range(0, len(packed), 2)]
+    pairs = [word[start : start + 2] for word in text.split() for start in range(0, len(word), 2)]
     for pair in pairs:
         if not _HEX_BYTE.fullmatch(pair) and not (wildcards and pair == "??"):
-            raise ValueError(f'{text!r} is not a byte string: write hexadecimal pairs, as in "02 01 0C"')
+            raise ValueError(f"{text!r} is not a byte string: {_WRITE_BYTES}")
     return pairs
 
 

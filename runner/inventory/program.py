@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.api.values import Duration
-from runner.document import Node
+from runner.document import Node, plain
 from runner.errors import Fault, InputError
 from runner.loader import loads
 
@@ -18,6 +18,8 @@ LIMIT = Duration("30s")
 """How long a program may take."""
 
 _MOST_SHOWN = 2000
+_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+"""What breaks lines in YAML but not in JSON; with them, places in the output are those of a copy."""
 _DATA = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -71,11 +73,14 @@ def printed_inventory(printed: Printed, shown: str, folder: str, *, limit: Durat
     except ValueError as error:
         raise _failed(f"inventory program {shown} printed no JSON: {error}", printed) from error
     try:
-        return loads(text, f"{shown} (output)", folder=folder)
+        node = loads(text, f"{shown} (output)", folder=folder)
+        if plain(node) == value:
+            return node
     except InputError as error:
         if any(fault.code != "E101" for fault in error.faults):
             raise
-    return loads(json.dumps(value, ensure_ascii=False, indent=1), f"{shown} (output)", folder=folder)
+    written = json.dumps(value, ensure_ascii=False, indent=1).translate(_BREAKS)
+    return loads(written, f"{shown} (output)", folder=folder)
 
 
 def _ending(status: int) -> str:

@@ -11,6 +11,7 @@ from runner.errors import Faults, Location, did_you_mean
 from runner.loader.scalars import faithful_value
 
 TAGS = ("!env", "!file", "!secret")
+_YAML = "tag:yaml.org,2002:"
 
 
 class Tags:
@@ -35,8 +36,8 @@ class Tags:
         return _nothing(node.at)
 
     def _unknown(self, tag: str, at: Location) -> None:
-        if tag.startswith("tag:yaml.org,2002:"):
-            shown = f"!!{tag.rpartition(':')[2]}"
+        if tag.startswith(_YAML):
+            shown = f"!!{tag.removeprefix(_YAML)}"
             hint = "quote what is text; a number or true stands as it is"
         else:
             shown, hint = tag, did_you_mean(tag, TAGS) or "there are !env, !file and !secret"

@@ -289,7 +289,7 @@ def _chain(placed: list[tuple[str, str, int]], index: int) -> tuple[tuple[str, .
 def _operand_nodes(node: nodes.Node) -> Iterator[nodes.Node]:
     from jinja2 import nodes
 
-    if isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem)):
+    if isinstance(node, (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call)) and _written(node):
         yield node
         return
     if isinstance(node, nodes.Filter) and node.node is not None and _written(node):
@@ -311,6 +311,8 @@ def _written(node: nodes.Node) -> str:
             return f"{_written(node.node)}[{_written(node.arg)}]"
         case nodes.Const():
             return repr(node.value)
+        case nodes.Call() if not node.kwargs:
+            return f"{_written(node.node)}({', '.join(_written(each) for each in node.args)})"
         case nodes.Filter() if node.node is not None and not node.kwargs:
             arguments = ", ".join(_written(each) for each in node.args)
             return f"{_written(node.node)} | {node.name}" + (f"({arguments})" if arguments else "")

@@ -56,11 +56,17 @@ def _print(plan: Plan) -> None:
         click.echo(f"note: {note}")
 
 
+def _benches(planned_play: PlannedPlay) -> int:
+    if planned_play.play.strategy == "shard":
+        return 1
+    return planned_play.play.take or len(planned_play.benches)
+
+
 def _summary(planned_play: PlannedPlay) -> dict[str, Any]:
     return {
         "recipe": planned_play.recipe.path,
         "play": planned_play.play.name,
         "tests": len(planned_play.play.tests),
-        "cases": len(planned_play.cases) * len(planned_play.benches),
+        "cases": len(planned_play.cases) * _benches(planned_play),
         "benches": [each.bench.name for each in planned_play.benches],
     }

@@ -104,8 +104,9 @@ def survey_recipes(paths: Sequence[str]) -> tuple[tuple[Recipe, ...], Registry, 
     return tuple(recipes), registry, faults
 
 
-def with_modules_beside(recipe: str, registry: Registry) -> Registry:
-    """Add the ``modules/`` folder beside a recipe, unless it is the built-in one."""
+def with_modules_beside(recipe: str, registry: Registry | None = None) -> Registry:
+    """Add the ``modules/`` folder beside a recipe to what is known, unless it is the built-in one."""
+    registry = registry or Registry.built_in()
     folder = Path(recipe).resolve().parent / "modules"
     if (
         not folder.is_dir()

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import click
 
-from runner.cli.common import find_benches, inventory_option
+from runner.cli.common import find_benches, inventory_option, with_modules_beside
 from runner.cli.play import Asked, planned, run_plan
 from runner.engine.options import PlayOptions
 from runner.errors import Fault, InputError
 from runner.inventory.select import select
 from runner.masking import Masker
-from runner.registry import Registry
 
 
 @click.command()
@@ -45,7 +44,7 @@ def command(
       runner do sim power_cycle off_time=1s
       runner do rpi4-01 uboot_cmd 'printenv bootcmd' -i lab.yaml --console
     """
-    inventory = find_benches(inventories, recipe, Registry.built_in())
+    inventory = find_benches(inventories, recipe, with_modules_beside(recipe or "recipe.yaml"))
     chosen = select(bench, inventory, None)
     if len(chosen) != 1:
         raise InputError(

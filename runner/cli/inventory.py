@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import click
 
-from runner.cli.common import find_benches, inventory_option, output_option
+from runner.cli.common import find_benches, inventory_option, output_option, with_modules_beside
 from runner.cli.listing import bench_rows
 from runner.cli.table import print_rows
 from runner.model import Inventory
-from runner.registry import Registry
 
 
 @click.group()
@@ -30,7 +29,7 @@ def show(pattern: str, inventories: tuple[str, ...], output: str) -> int:
     """
     from runner.inventory.select import select
 
-    inventory = find_benches(inventories, None, Registry.built_in())
+    inventory = find_benches(inventories, None, with_modules_beside("recipe.yaml"))
     chosen = {bench.name for bench in select(pattern, inventory, None)}
     print_rows([row for row in bench_rows(inventory) if row["bench"] in chosen], output)
     return 0
@@ -40,7 +39,7 @@ def show(pattern: str, inventories: tuple[str, ...], output: str) -> int:
 @inventory_option
 def graph(inventories: tuple[str, ...]) -> int:
     """Draw hosts, benches and their devices as a tree, then the groups."""
-    inventory = find_benches(inventories, None, Registry.built_in())
+    inventory = find_benches(inventories, None, with_modules_beside("recipe.yaml"))
     for line in _tree(inventory):
         click.echo(line)
     return 0

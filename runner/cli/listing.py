@@ -36,7 +36,7 @@ def command(kind: str, recipes: tuple[str, ...], inventories: tuple[str, ...], o
         rows = [row for recipe in read for row in _of_recipe(kind, recipe)]
     else:
         registry = Registry.built_in()
-        for recipe in recipes:
+        for recipe in recipes or ("recipe.yaml",):
             registry = with_modules_beside(recipe, registry)
         rows = list(_of_registry(kind, registry, inventories, recipes))
     print_rows(rows, output)

@@ -11,11 +11,10 @@ from runner.agent.calls import ConsoleBytes
 from runner.report.colours import Paint, in_ci, wanted
 from runner.report.files import ConsoleFiles, EventsFile
 from runner.report.github import Github
-from runner.report.html import Html
 from runner.report.json_lines import JsonLines
 from runner.report.junit import JUnit
 from runner.report.plain import Plain
-from runner.report.results_json import ResultsJson
+from runner.report.rebuild import at_end
 from runner.result import Event
 
 
@@ -52,8 +51,7 @@ def listeners(
         EventsFile(path),
         ConsoleFiles(path),
         JUnit(path, junit),
-        ResultsJson(path),
-        Html(path),
+        at_end(path),
     ]
     if output == "json":
         return [*found, JsonLines(sys.stdout)]

@@ -93,6 +93,8 @@ def test_what_has_no_value_is_told_with_its_place(text: str, message: str, hint:
         ("result.status == 0 or n > 5", False, {"result.status": 3, "n": 2}),
         ("result.output is search('hot')", False, {"result.output": "temp 21.5"}),
         ("result.output | length < n", False, {"result.output | length": 9, "n": 2}),
+        ("result.output.split() | length == 1", False, {"result.output.split() | length": 2}),
+        ("result.output.upper() == 'X'", False, {"result.output.upper()": "TEMP 21.5"}),
         ("not result.status", False, {"result.status": 3}),
         ("result.output is version('21.4', '>')", True, {}),
     ],

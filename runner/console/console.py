@@ -10,6 +10,7 @@ from runner.console import environment, interrupt, login, shell, uboot, waiting
 from runner.console.closing import leave_shell
 from runner.console.expectation import Mode
 from runner.console.frame import Nonces
+from runner.console.keyboard import interrupting
 from runner.console.live import Live, Place
 from runner.console.pattern import Patterns
 from runner.console.results import Entered, LoggedIn, Match, Ran
@@ -104,11 +105,12 @@ class Console(Interface):
         """Run a command at a POSIX shell and return its output and status, whatever the status is.
 
         The first time it enters the shell: proves it, and quiets it. Raise TimedOut when it has not
-        ended in time (it is interrupted then) or no shell answers, LabError when it keeps arriving
-        damaged or the port is gone. Kernel messages are not in the output, unless the command names
-        the kernel's log (``dmesg``, ``journalctl``, ``kmsg``).
+        ended in time (it is interrupted then, as when the step is cancelled) or no shell answers,
+        LabError when it keeps arriving damaged or the port is gone. Kernel messages are not in the
+        output, unless the command names the kernel's log (``dmesg``, ``journalctl``, ``kmsg``).
         """
-        return shell.run(self._use, command, self._names, context, timeout=timeout)
+        with interrupting(self._use):
+            return shell.run(self._use, command, self._names, context, timeout=timeout)
 
     def login(
         self, context: Context, *, user: str, password: Secret | str | None = None, within: Duration
@@ -137,7 +139,8 @@ class Console(Interface):
         Raise Failed when no prompt answers, TimedOut when the command has not ended in time (it is
         interrupted then), LabError when what is typed does not come back as it was.
         """
-        return uboot.run(self._use, command, self._names, context, timeout=timeout)
+        with interrupting(self._use):
+            return uboot.run(self._use, command, self._names, context, timeout=timeout)
 
     def get_env(self, name: str, context: Context, *, timeout: Duration) -> str | None:
         """Return the value of a U-Boot variable; None when it is not defined."""

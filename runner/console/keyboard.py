@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from runner.api import Context, LabError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from runner.api import Cancelled, Context, LabError
 from runner.console.exchange import Echo, Exchange
 from runner.console.live import Deadline, Live
 
@@ -47,6 +50,17 @@ def note_damage(live: Live, line: str, context: Context) -> None:
         f"with {pace * 1000:g} ms between characters",
         "warning",
     )
+
+
+@contextmanager
+def interrupting(live: Live) -> Iterator[None]:
+    """Interrupt what runs on the board when its step is cancelled."""
+    try:
+        yield
+    except Cancelled:
+        if not live.source.gone:
+            live.source.write(CLEAR)
+        raise
 
 
 def clear(live: Live, context: Context) -> None:

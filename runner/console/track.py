@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from runner.console.view import Piece
 
-
 _MOST_SEGMENTS = 1 << 17
 """Text full of escape sequences is in little pieces, and the places of these need memory too."""
 

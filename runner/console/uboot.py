@@ -15,6 +15,8 @@ from runner.console.results import Ran
 from runner.console.waiting import limit_evidence, shown
 
 _ERASE = b"\x15"
+_CONTINUES = b"> "
+"""What hush says while a quotation or a loop is open (``CONFIG_SYS_PROMPT_HUSH_PS2``)."""
 
 
 def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, timeout: Duration) -> Ran:
@@ -26,8 +28,49 @@ def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, tim
     if not live.place.hush:
         return _without_status(live, command, nonces, deadline, context)
     nonce = nonces.next(3)
-    exchange, resent = ask(live, nonce, f"{command};{frame.closing(nonce)}", deadline, context)
+    patience = float(live.settings.answer)
+    exchange, resent = ask(
+        live, nonce, f"{command};{frame.closing(nonce)}", deadline, context, patience=patience
+    )
+    if exchange.answer is None:
+        _wait_on(live, exchange, nonces, deadline, context)
     return _ran(live, command, exchange, deadline, resent)
+
+
+def _wait_on(
+    live: Live, exchange: Exchange, nonces: frame.Nonces, deadline: Deadline, context: Context
+) -> None:
+    """Wait for the frame; raise Failed when it will not come, because the parser waits for a line again."""
+    with live.listening(exchange):
+        while not live.wait(exchange, min(deadline.until, live.clock() + live.settings.answer), context):
+            if live.clock() >= deadline.until:
+                return
+            if _waits_for_a_line(live, exchange.start):
+                break
+    if not exchange.done:
+        raise _cut_short(live, exchange, nonces, deadline, context)
+
+
+def _waits_for_a_line(live: Live, start: int) -> bool:
+    """Tell whether the last line has long been a prompt, or the one in an open quotation."""
+    text, heard = live.transcript.text, live.transcript.heard
+    last = text.slice(max(text.line_start(text.end), text.offset_of(start)), text.end)
+    silent = heard is not None and live.clock() - heard >= live.settings.answer
+    return silent and last in (live.settings.uboot.prompt.encode(), _CONTINUES)
+
+
+def _cut_short(
+    live: Live, exchange: Exchange, nonces: frame.Nonces, deadline: Deadline, context: Context
+) -> Failed:
+    """Get back to the prompt and say that the line was not run to its end."""
+    evidence = limit_evidence(live, deadline, exchange.start)
+    live.send(CLEAR, context)
+    find_prompt(live, nonces, deadline, context)
+    return Failed(
+        f"console {live.name!r}: U-Boot's parser did not come to the end of the line",
+        evidence=evidence,
+        hint="is a quotation left open, or does a # begin a comment?",
+    )
 
 
 def _ran(live: Live, command: str, exchange: Exchange, deadline: Deadline, resent: int) -> Ran:

@@ -139,11 +139,12 @@ class ShellBoard(LineBoard):
             self.print(f"sh: {line.split(maxsplit=1)[0]}: not found\n")
 
     def _checked(self, words: list[str]) -> None:
-        if len(words) != 4 or str(frame.checksum(words[1] + words[3])) != words[2]:
+        command = "".join(words[3:])
+        if len(words) < 4 or str(frame.checksum(words[1] + command)) != words[2]:
             self.print("}?{\n")
             return
         self.print(f"{{{words[1]}\n")
-        status = self._execute(words[3])
+        status = self._execute(command)
         self.print(f"}}{words[1]}{status}\n")
 
     def _execute(self, command: str) -> int:

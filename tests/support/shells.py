@@ -1,0 +1,113 @@
+"""Consoles at real programs: a shell on a pty, U-Boot in QEMU."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from support.peers import UBOOT
+from support.plain_context import PlainContext
+
+from runner.console import Chunk, Console, ConsoleGone, ConsoleSettings, Stream
+
+
+class Port:
+    """A file descriptor as a stream."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._woken, self._wake = os.pipe()
+
+    def read(self, timeout: float) -> bytes:
+        ready = select.select([self.descriptor, self._woken], [], [], timeout)[0]
+        if self._woken in ready:
+            raise ConsoleGone("closed")
+        if not ready:
+            return b""
+        try:
+            data = os.read(self.descriptor, 65536)
+        except OSError as error:
+            raise ConsoleGone(str(error)) from error
+        if not data:
+            raise ConsoleGone("the other end has closed")
+        return data
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.descriptor, view) :]
+
+    def close(self) -> None:
+        os.write(self._wake, b"x")
+
+
+class RecordedConsole(Console):
+    """A console that keeps its raw log."""
+
+    def __init__(self, settings: ConsoleSettings | None = None) -> None:
+        self.settings = settings or ConsoleSettings(kernel_level=None)
+        self.context = PlainContext()
+        self.raw = bytearray()
+        self.gaps: list[str] = []
+
+    def record(self, chunk: Chunk) -> None:
+        self.raw += chunk.data
+        if chunk.gap:
+            self.gaps.append(chunk.gap)
+
+
+class PtyConsole(RecordedConsole):
+    """A console at a program on a pty; a new program for each connection."""
+
+    def __init__(self, *command: str, settings: ConsoleSettings | None = None) -> None:
+        super().__init__(settings)
+        self.command = command
+        self.process = 0
+        self.descriptor = -1
+
+    def connect(self) -> Stream:
+        self.process, self.descriptor = pty.fork()
+        if self.process == 0:
+            os.environ.update(PS1="$ ", HISTFILE="/dev/null", TERM="vt100")
+            os.execvp(self.command[0], self.command)
+        return Port(self.descriptor)
+
+    def end(self) -> None:
+        """End the program, as an unplugged adapter would end the port."""
+        os.kill(self.process, signal.SIGKILL)
+        os.waitpid(self.process, 0)
+
+
+class UbootConsole(RecordedConsole):
+    """A console at U-Boot on QEMU's virt board (emulator: -accel tcg)."""
+
+    def __init__(self, folder: Path, settings: ConsoleSettings | None = None) -> None:
+        super().__init__(settings)
+        self._path = folder / "serial"
+        command = "qemu-system-aarch64 -accel tcg -M virt -cpu cortex-a57 -m 256 -display none -nic none"
+        serial = f"unix:{self._path},server=on,wait=off"
+        self._machine = subprocess.Popen([*command.split(), "-bios", str(UBOOT), "-serial", serial])
+
+    def connect(self) -> Stream:
+        self._socket = socket.socket(socket.AF_UNIX)
+        limit = time.monotonic() + 10
+        while True:
+            try:
+                self._socket.connect(str(self._path))
+                return Port(self._socket.fileno())
+            except OSError:
+                if time.monotonic() > limit:
+                    raise
+                time.sleep(0.005)
+
+    def power_off(self) -> None:
+        """End the machine."""
+        self._machine.kill()
+        self._machine.wait()
+        self._socket.close()

@@ -111,7 +111,7 @@ class Outlet(Power):
         """Take the board that it feeds."""
         self._live = live
         self._faults = faults
-        self._claimed: PowerState = "off"
+        self._claimed: PowerState = "on" if live.powered else "off"
 
     def on(self) -> None:
         """Switch the supply on."""

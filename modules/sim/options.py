@@ -94,7 +94,7 @@ class Faults(Options):
     port_gone_for: Duration = arg(default=Duration("3s"), help="and is back after this time")
     relay: Literal["works", "stuck", "lies"] = arg(
         default="works",
-        help="stuck: the outlet does not switch and says so; lies: it says it has switched, but has not",
+        help="stuck: once on, the outlet does not switch off, and says so; lies: it says it has",
     )
     outlet_delay: Duration = arg(
         default=Duration(0), help="the outlet switches this long after it was told to"

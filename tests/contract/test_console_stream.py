@@ -81,7 +81,7 @@ def _rfc2217(stack: ExitStack) -> Console:
 
     server = threading.Thread(target=serve, daemon=True)
     server.start()
-    stack.callback(server.join)
+    stack.callback(server.join, 5)
     return Serial(port=f"rfc2217://127.0.0.1:{listener.getsockname()[1]}")
 
 
@@ -94,7 +94,7 @@ def _serve_rfc2217(connection: socket.socket, port: serial.Serial) -> None:
     connection.settimeout(0.02)
     while True:
         try:
-            received = connection.recv(4096)
+            received = connection.recv(1024)
             if not received:
                 return
             port.write(b"".join(manager.filter(received)))
@@ -195,7 +195,7 @@ def test_a_port_is_ours_alone_and_says_so_to_the_next() -> None:
         stack.callback(console.connect().close)
 
         with pytest.raises(Unreachable, match="exclusively lock") as caught:
-            console.connect()
+            stack.callback(console.connect().close)
         assert "fuser" in caught.value.hint
 
 
@@ -204,6 +204,9 @@ def test_closing_a_port_does_not_hang_up() -> None:
         ours, theirs = pty.openpty()
         stack.callback(os.close, ours)
         stack.callback(os.close, theirs)
+        attributes = termios.tcgetattr(theirs)
+        attributes[2] |= termios.HUPCL
+        termios.tcsetattr(theirs, termios.TCSANOW, attributes)
         stack.callback(Serial(port=os.ttyname(theirs)).connect().close)
 
         assert not termios.tcgetattr(theirs)[2] & termios.HUPCL
@@ -308,6 +311,21 @@ def test_a_boards_port_wakes_its_reader_when_it_is_closed(board: Board) -> None:
 
     with pytest.raises(ConsoleGone):
         stream.read(30.0)
+
+
+def test_a_port_of_a_running_board_wakes_its_reader_when_it_is_closed(board: Board) -> None:
+    stream = board.console().connect()
+    board.power().on()
+    read_until_text(stream, b"autoboot")
+    stream.write(b"\x03")
+    while stream.read(0.5):
+        pass
+    threading.Timer(0.1, stream.close).start()
+    started = time.monotonic()
+
+    with pytest.raises(ConsoleGone):
+        stream.read(30.0)
+    assert time.monotonic() - started < 5
 
 
 def read_until_text(stream: Stream, text: bytes, limit: float = 20.0) -> bytes:

@@ -65,6 +65,15 @@ def test_nothing_stops_autoboot_after_the_countdown() -> None:
     assert "Starting kernel" in board.wait(0.1) or b"Starting kernel" in board.printed
 
 
+def test_a_key_before_uboot_has_set_up_its_port_is_lost() -> None:
+    board = Desk(firmware=Firmware(bootdelay=0))
+    board.power(on=True)
+    board.wait(0.03)
+    board.type("x")
+
+    assert "Starting kernel" in board.wait(1)
+
+
 def test_with_no_bootdelay_only_a_key_that_is_already_there_stops_autoboot() -> None:
     late, early = Desk(firmware=Firmware(bootdelay=0)), Desk(firmware=Firmware(bootdelay=0))
     late.power(on=True)

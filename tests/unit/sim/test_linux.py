@@ -70,6 +70,7 @@ def test_the_console_can_wait_with_something_else(entry: str, keys: str, prompt:
         ("uname -a", "Linux sim 6.1.38-sim #1 SMP PREEMPT aarch64 GNU/Linux"),
         ("cat /proc/cmdline", "console=ttyS0,115200 root=/dev/mmcblk0 ro"),
         ("false; echo $?", "1"),
+        ("false && echo no; echo yes", "yes"),
         ("nosuch; echo $?", "-sh: nosuch: not found\r\n127"),
         ("printf '%s-%03d\\n' a 7 b 8", "a-007\r\nb-008"),
         ("printf 'A\\102\\x43\\n'", "ABC"),
@@ -99,7 +100,7 @@ def test_the_console_can_wait_with_something_else(entry: str, keys: str, prompt:
         ("read level rest < /proc/sys/kernel/printk; echo $level", "7"),
         ("a=one.two.one; echo ${a#*.} ${a##*.} ${a%.*} ${a%%.*} ${#a}", "two.one one one.two one 11"),
         ("a='x*y*z'; echo ${a#x\"*\"} ${a%%'*'*} ${a%[xyz]}", "y*z x x*y*"),
-        ("a=abc; b=bc; echo ${a%\"$b\"}", "a"),
+        ('a=abc; b=bc; echo ${a%"$b"}', "a"),
         ("f() { echo $# $2; shift; echo $1; return 3; }; f a 'b c'; echo $?", "2 b c\r\nb c\r\n3"),
         ('f() { for i in "$@"; do echo "<$i>"; done; }; f a "b c"', "<a>\r\n<b c>"),
         ("n=7; echo $((n < 10 ? n * 3 % 5 + ${#n} : -1)) $((1 << 4 | 2)) $((!0)) $((-7 / 2))", "2 18 1 -3"),
@@ -188,16 +189,16 @@ def test_after_poweroff_the_board_is_silent() -> None:
 
 def test_a_big_output_comes_whole_and_in_pieces() -> None:
     board = Desk().at_shell()
-    board.type("seq 20000\r")
+    board.type("seq 50000\r")
     printed = b""
     pieces = []
-    for _ in range(10_000):
+    for _ in range(100):
         board.now += 0.001
         pieces.append(board.board.feed(b"", board.now))
         printed += pieces[-1]
     numbers = [int(line) for line in (board.printed + printed).split(b"\r\n") if line.isdigit()]
 
-    assert numbers == list(range(1, 20001))
+    assert numbers == list(range(1, 50001))
     assert max(map(len, pieces)) < 128 * 1024
 
 

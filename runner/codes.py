@@ -545,6 +545,11 @@ _COMMAND_LINE: dict[str, Code] = {
     "E520": Code("no test to start from", "--from takes the name or id of a test."),
     "E530": Code("no such run", "The results folder holds no run of that name; 'latest' is the last one."),
     "E531": Code("the results cannot be written", "The folder of --results cannot be made or written to."),
+    "E532": Code("a report cannot be written", "The file of --junit, or its folder, cannot be written to."),
+    "E533": Code(
+        "the events of a run cannot be read",
+        "Each line of events.jsonl is an event of the same or an older version of runner.",
+    ),
     "E521": Code("no case is left", "What is selected leaves nothing to play."),
 }
 

@@ -70,6 +70,8 @@ class RunResult:
     options: Mapping[str, object] = field(default_factory=dict)
     plays: list[PlayStarted] = field(default_factory=list)
     cases: list[CaseFinished] = field(default_factory=list)
+    unfinished: dict[str, CaseStarted] = field(default_factory=dict)
+    """Cases that have begun and not ended, by id: when a run was killed, these never will."""
     measures: dict[str, list[Measured]] = field(default_factory=dict)
     bad_steps: dict[str, list[StepFinished]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
@@ -113,12 +115,14 @@ class Fold:
             case BenchLost():
                 result.lost.append(event)
             case CaseStarted():
+                result.unfinished[event.case] = event
                 result.measures.pop(event.case, None)
                 result.bad_steps.pop(event.case, None)
                 result.left_out.pop(event.case, None)
             case StepFinished():
                 self._step(event)
             case CaseFinished():
+                result.unfinished.pop(event.case, None)
                 result.cases.append(event)
             case ArtifactSaved():
                 result.artifacts.append(event)

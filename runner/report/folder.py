@@ -12,7 +12,7 @@ from typing import Any
 from runner import __version__
 from runner.errors import Fault, InputError
 from runner.events import read
-from runner.result import CaseFinished, RunStarted
+from runner.result import CaseFinished, CaseStarted, RunStarted
 
 LATEST = "latest"
 
@@ -56,31 +56,41 @@ def find_run(results: str, run: str) -> Path:
     """Return the folder of a run: ``latest``, an id, the beginning of one, or a path."""
     folder = Path(results)
     for candidate in (folder / run, Path(run)):
-        if (candidate / "events.jsonl").is_file():
+        if _is_run(candidate):
             return candidate
-    matching = (
-        [each for each in folder.glob(f"{run}*") if (each / "events.jsonl").is_file()]
-        if folder.is_dir()
-        else []
-    )
+    found = folder.iterdir() if folder.is_dir() else ()
+    runs = sorted((each for each in found if _is_run(each) and each.name != LATEST), reverse=True)
+    matching = runs[:1] if run == LATEST else [each for each in runs if each.name.startswith(run)]
     if len(matching) == 1:
         return matching[0]
-    known = (
-        sorted((each.name for each in folder.iterdir() if each.is_dir()), reverse=True)
-        if folder.is_dir()
-        else []
-    )
-    hint = f"the last ones: {', '.join(known[:3])}" if known else f"{results} has no run"
-    raise InputError([Fault(code="E530", message=f"no run {run!r} in {results}", hint=hint)])
+    if matching:
+        message, hint = f"{run!r} begins the ids of {len(matching)} runs", _names(matching)
+    else:
+        message = f"no run {run!r} in {results}"
+        hint = f"the last ones: {_names(runs)}" if runs else f"{results} has no run"
+    raise InputError([Fault(code="E530", message=message, hint=hint)])
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "events.jsonl").is_file()
+
+
+def _names(runs: Sequence[Path]) -> str:
+    return ", ".join(each.name for each in runs[:3])
 
 
 def failed_cases(results: str, run: str) -> frozenset[str]:
-    """Return the ids of the cases that did not pass in a run."""
-    ended: dict[str, bool] = {}
+    """Return the ids of the cases that did not pass in a run, or began and never ended."""
+    passed: dict[str, bool] = {}
     for event in read(find_run(results, run) / "events.jsonl"):
-        if isinstance(event, CaseFinished):
-            ended[event.case] = event.outcome.good
-    return frozenset(case for case, good in ended.items() if not good)
+        match event:
+            case CaseStarted():
+                passed[event.case] = False
+            case CaseFinished():
+                passed[event.case] = event.outcome.good
+            case _:
+                continue
+    return frozenset(case for case, good in passed.items() if not good)
 
 
 def _link(link: Path, run: str) -> None:

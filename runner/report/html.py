@@ -2,57 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from runner.agent.calls import ConsoleBytes
-from runner.fold import Fold, RunResult
+from runner.fold import RunResult
+from runner.report.characters import legal
 from runner.report.problem import problem_text
 from runner.report.slices import console_text
-from runner.result import CaseFinished, Event, RunFinished
+from runner.result import CaseFinished, Measured, StepFinished
 
-_CONSOLE_CAP = 64 * 1024
-
-
-class Html:
-    """The listener that writes report.html when the run ends."""
-
-    def __init__(self, folder: Path) -> None:
-        """Write into the run's folder."""
-        self._folder = folder
-        self._fold = Fold()
-
-    def hear(self, event: Event) -> None:
-        """Take an event in; write the page at the end."""
-        self._fold.hear(event)
-        if isinstance(event, RunFinished):
-            page = render(self._fold.result, self._folder)
-            (self._folder / "report.html").write_text(page, encoding="utf-8")
-
-    def console(self, chunk: ConsoleBytes) -> None:
-        """Leave console bytes to their own files."""
-
-    def close(self) -> None:
-        """Nothing is open."""
+_GOOD_CAP, _BAD_CAP = 16 * 1024, 64 * 1024
+_PAGE_CAP = 32 * 1024 * 1024
+"""Bytes of console output on one page: a browser has to hold it."""
+_FEW = 20
+"""So many cases are shown with their problems open."""
 
 
-def render(result: RunResult, folder: Path) -> str:
-    """Return the page."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step that did not pass; `problem` is empty when the case, or a step inside, says the same."""
+
+    step: StepFinished
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A case as the page shows it."""
+
+    case: CaseFinished
+    problem: str
+    attempts: tuple[str, ...]
+    steps: tuple[Step, ...]
+    measures: tuple[Measured, ...]
+    left_out: int
+    artifacts: tuple[str, ...]
+    console: str
+
+
+def pieces(result: RunResult, folder: Path) -> Iterator[str]:
+    """Go through the text of the page: a case at a time, so that memory stays small."""
     from jinja2 import Environment
 
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = (Path(__file__).parent / "report.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(
-        result=result, cases=[_case(each, result, folder) for each in result.cases]
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_printable)
+    environment.filters["problem"] = problem_text
+    template = environment.from_string((Path(__file__).parent / "report.html.j2").read_text(encoding="utf-8"))
+    return template.generate(
+        result=result,
+        cases=_cases(result, folder),
+        outside=_steps(result, "", said=""),
+        few=len(result.cases) < _FEW,
     )
 
 
-def _case(case: CaseFinished, result: RunResult, folder: Path) -> dict[str, Any]:
-    return {
-        "case": case,
-        "word": case.outcome.word,
-        "problem": problem_text(case.problem) if case.problem else "",
-        "attempts": [problem_text(each) for each in case.attempts],
-        "measures": result.measures.get(case.case, []),
-        "console": console_text(folder, case.console, _CONSOLE_CAP),
-    }
+def _printable(value: object) -> object:
+    """Spell out what is no character of HTML, either."""
+    return legal(value) if type(value) is str else value
+
+
+def _cases(result: RunResult, folder: Path) -> Iterator[Shown]:
+    artifacts: dict[str, list[str]] = {}
+    for saved in result.artifacts:
+        artifacts.setdefault(saved.case, []).append(saved.path)
+    left = _PAGE_CAP
+    for case in result.cases:
+        cap = min(left, _GOOD_CAP if case.outcome.good else _BAD_CAP)
+        console = _console(case, folder, cap)
+        left -= len(console)
+        problem = problem_text(case.problem) if case.problem else ""
+        yield Shown(
+            case=case,
+            problem=problem,
+            attempts=tuple(map(problem_text, case.attempts)),
+            steps=_steps(result, case.case, said=problem),
+            measures=tuple(result.measures.get(case.case, ())),
+            left_out=result.left_out.get(case.case, 0),
+            artifacts=tuple(artifacts.get(case.case, ())),
+            console=console,
+        )
+
+
+def _console(case: CaseFinished, folder: Path, cap: int) -> str:
+    if cap >= _GOOD_CAP or not case.console:
+        return console_text(folder, case.console, cap)
+    return "the page is full; all of it is in " + ", ".join(part.path for part in case.console)
+
+
+def _steps(result: RunResult, case: str, *, said: str) -> tuple[Step, ...]:
+    found: list[Step] = []
+    last = ""
+    for step in result.bad_steps.get(case, ()):
+        problem = problem_text(step.problem) if step.problem else ""
+        found.append(Step(step=step, problem="" if problem in {said, last} else problem))
+        last = problem
+    return tuple(found)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
 from pathlib import Path
 
 from runner.events import read
-from runner.report.html import Html
+from runner.report import html, results_json
+from runner.report.at_end import AtEnd
 from runner.report.junit import JUnit
-from runner.report.results_json import ResultsJson
+
+
+def at_end(folder: Path) -> AtEnd:
+    """Return the listener that writes results.json and report.html into a run's folder."""
+    return AtEnd(
+        {
+            folder / "results.json": results_json.text,
+            folder / "report.html": partial(html.pieces, folder=folder),
+        }
+    )
 
 
 def rebuild(folder: Path) -> list[Path]:
-    """Write junit.xml, results.json and report.html anew and return their paths."""
-    listeners = (JUnit(folder), ResultsJson(folder), Html(folder))
+    """Write junit.xml, results.json and report.html anew and return their paths.
+
+    They are the same to the byte as those that the run wrote, also when it was killed.
+    """
+    listeners = (JUnit(folder, pause=math.inf), at_end(folder))
     for event in read(folder / "events.jsonl"):
         for listener in listeners:
             listener.hear(event)

@@ -3,85 +3,62 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
-from runner.agent.calls import ConsoleBytes
-from runner.events import to_json
-from runner.fold import Fold, RunResult
-from runner.result import Event, RunFinished
+from runner.events import plain, to_json
+from runner.fold import RunResult
+from runner.result import CaseFinished, Event, Measured
 
 
-class ResultsJson:
-    """The listener that writes results.json when the run ends."""
-
-    def __init__(self, folder: Path) -> None:
-        """Write into the run's folder."""
-        self._path = folder / "results.json"
-        self._fold = Fold()
-
-    def hear(self, event: Event) -> None:
-        """Take an event in."""
-        self._fold.hear(event)
-        if isinstance(event, RunFinished):
-            self._path.write_text(text(self._fold.result), encoding="utf-8")
-
-    def console(self, chunk: ConsoleBytes) -> None:
-        """Leave console bytes to their own files."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def text(result: RunResult) -> str:
-    """Return the text of the file."""
-    return json.dumps(as_object(result), indent=1, ensure_ascii=False, default=str) + "\n"
+def text(result: RunResult) -> Iterator[str]:
+    """Go through the text of the file."""
+    yield json.dumps(as_object(result), indent=1, ensure_ascii=False) + "\n"
 
 
 def as_object(result: RunResult) -> dict[str, Any]:
     """Return a result as what JSON can hold."""
-    return {
+    found = {
         "run": result.run,
         "started": result.started,
         "seconds": result.seconds,
         "version": result.version,
         "exit_code": result.exit_code,
         "recipes": list(result.recipes),
-        "options": dict(result.options),
+        "options": plain(result.options),
         "counts": result.counts,
         "steps": result.steps,
         "benches": [_event(each) for each in result.benches.values()],
         "lost": [_event(each) for each in result.lost],
         "cases": [_case(each, result) for each in result.cases],
+        "unfinished": [_event(each) for each in result.unfinished.values()],
         "artifacts": [each.path for each in result.artifacts],
         "clean_up": [each.message for each in result.clean_up],
     }
+    return found if result.problem is None else {**found, "problem": plain(result.problem)}
 
 
-def _case(case: Any, result: RunResult) -> dict[str, Any]:
+def _case(case: CaseFinished, result: RunResult) -> dict[str, Any]:
     found = _event(case)
-    if case.case in result.measures:
-        found["measures"] = [
-            {name: value for name, value in _measure(each).items() if value is not None and value != ""}
-            for each in result.measures[case.case]
-        ]
-    return found
+    measures = result.measures.get(case.case)
+    return {**found, "measures": [_measure(each) for each in measures]} if measures else found
 
 
-def _measure(measured: Any) -> dict[str, Any]:
-    return {
-        "name": measured.name,
-        "value": measured.value,
-        "unit": measured.unit,
+def _measure(measured: Measured) -> dict[str, Any]:
+    limits = {
         "min": measured.minimum,
         "max": measured.maximum,
         "warn": measured.warn,
         "equals": measured.equals,
+    }
+    return {
+        "name": measured.name,
+        "value": plain(measured.value),
+        **({"unit": measured.unit} if measured.unit else {}),
+        **{name: plain(value) for name, value in limits.items() if value is not None},
         "verdict": measured.verdict,
     }
 
 
 def _event(event: Event) -> dict[str, Any]:
-    found = to_json(event)
-    del found["event"]
-    return found
+    return {name: value for name, value in to_json(event).items() if name != "event"}

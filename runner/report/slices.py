@@ -1,10 +1,13 @@
-"""Parts of console logs as text, capped."""
+"""Parts of console logs as text: stamped, capped, and fit for every file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
+from runner.report.characters import legal
+from runner.report.stamps import stamped, stamps
 from runner.result import ConsoleSlice
 
 CAP = 256 * 1024
@@ -12,29 +15,45 @@ CAP = 256 * 1024
 
 
 def console_text(folder: Path, slices: Iterable[ConsoleSlice], cap: int = CAP) -> str:
-    """Return what the consoles said during a case, cut in the middle and saying so when it is too long."""
+    """Return what the consoles said during a case, each line with its time.
+
+    What is longer than `cap` bytes is cut in the middle and says so.
+    """
     parts = list(slices)
     share = cap // max(1, len(parts))
     return "\n".join(
-        f"--- {part.device} ({part.path})\n{_read(folder / part.path, part, share)}" for part in parts
+        f"--- {legal(part.device)} ({legal(part.path)})\n{_text(folder / part.path, part, share)}"
+        for part in parts
     )
 
 
-def _read(path: Path, part: ConsoleSlice, cap: int) -> str:
-    length = part.end - part.start
+def _text(path: Path, part: ConsoleSlice, cap: int) -> str:
     try:
         with path.open("rb") as file:
-            file.seek(part.start)
-            if length <= cap:
-                return _text(file.read(length))
-            head = file.read(cap // 2)
-            file.seek(part.end - cap // 2)
-            tail = file.read(cap // 2)
+            pieces = [_piece(path, file, start, end) for start, end in _ends(part, cap)]
     except OSError as error:
         return f"(the console's log cannot be read: {error.strerror})"
-    left_out = length - len(head) - len(tail)
-    return f"{_text(head)}\n… {left_out} bytes left out; all of it is in {part.path} …\n{_text(tail)}"
+    whole = b"\n".join(pieces)
+    if len(pieces) == 1 and len(whole) <= cap:
+        return whole.decode()
+    head, tail = pieces[0][: cap // 2], pieces[-1][-(cap // 2) :]
+    size = part.end - part.start
+    note = f"… the middle of {size} bytes is left out here; all of it is in {legal(part.path)} …"
+    return f"{head.decode(errors='ignore')}\n{note}\n{tail.decode(errors='ignore')}"
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "backslashreplace").replace("\r\n", "\n").replace("\r", "\n")
+def _ends(part: ConsoleSlice, cap: int) -> Iterator[tuple[int, int]]:
+    if part.end - part.start <= cap:
+        yield part.start, part.end
+    else:
+        yield part.start, part.start + cap // 2
+        yield part.end - cap // 2, part.end
+
+
+def _piece(path: Path, file: BinaryIO, start: int, end: int) -> bytes:
+    file.seek(start)
+    data = file.read(end - start)
+    lines = stamped(data, start, stamps(path, start, end))
+    return "\n".join(
+        legal(f"{clock} {line.decode('utf-8', 'backslashreplace')}".lstrip()) for clock, line in lines
+    ).encode()

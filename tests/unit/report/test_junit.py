@@ -47,6 +47,19 @@ def case(outcome: Outcome, *, name: str = "t", bench: str = "b", **more: object)
     )
 
 
+def begun(*, name: str = "t", bench: str = "b", attempt: int = 1) -> CaseStarted:
+    return CaseStarted(
+        t=0.5,
+        case=f"q::{name}@{bench}",
+        play="p",
+        test=name,
+        bench=bench,
+        recipe="q.yaml",
+        at="q.yaml:3:5",
+        attempt=attempt,
+    )
+
+
 def written(folder: Path, *events: object) -> ET.Element:
     report = JUnit(folder)
     report.hear(STARTED)
@@ -153,16 +166,19 @@ def test_the_console_of_a_case_is_cut_in_the_middle_and_says_so(tmp_path: Path) 
     text = root.findtext(".//system-out") or ""
     assert "HEAD" in text
     assert text.endswith("TAIL")
-    assert "bytes left out; all of it is in console/b.uart.raw" in text
-    assert (tmp_path / "junit.xml").stat().st_size < 2_000_000
+    assert f"… the middle of {size} bytes is left out here; all of it is in console/b.uart.raw …" in text
+    assert len(text) < 257 * 1024
+    assert (tmp_path / "junit.xml").stat().st_size < 260 * 1024
     valid(tmp_path)
 
 
 def test_the_file_is_valid_after_every_case(tmp_path: Path) -> None:
-    report = JUnit(tmp_path)
-    report.hear(STARTED)
+    report = JUnit(tmp_path, pause=0)
     valid(tmp_path)
+    report.hear(STARTED)
     for number in range(3):
+        report.hear(begun(name=f"t{number}"))
+        valid(tmp_path)
         report.hear(case(Outcome.PASSED, name=f"t{number}"))
         valid(tmp_path)
         assert len(ET.parse(tmp_path / "junit.xml").getroot().findall(".//testcase")) == number + 1
@@ -170,8 +186,18 @@ def test_the_file_is_valid_after_every_case(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".junit*"))
 
 
+def test_a_case_that_never_ended_is_an_error_in_the_file_of_a_killed_run(tmp_path: Path) -> None:
+    root = written(tmp_path, begun(name="t"), case(Outcome.PASSED), begun(name="u", attempt=2))
+
+    valid(tmp_path)
+    assert (root[0].get("tests"), root[0].get("errors")) == ("2", "1")
+    error = root[0][-1].find("error")
+    assert error is not None
+    assert error.get("type") == "Cancelled"
+    assert error.get("message") == "the run ended before this case did"
+
+
 def test_measures_and_artifacts_stand_in_the_output(tmp_path: Path) -> None:
-    begun = CaseStarted(t=0, case="q::t@b", play="p", test="t", bench="b", recipe="q.yaml", at="q.yaml:3:5")
     step = StepFinished(
         t=0,
         step="s",
@@ -186,7 +212,7 @@ def test_measures_and_artifacts_stand_in_the_output(tmp_path: Path) -> None:
         measures=(Measured(name="boot", value=12.5, unit="s", maximum=40),),
     )
     saved = ArtifactSaved(t=0, path="artifacts/b/screen.png", bench="b", case="q::t@b")
-    text = written(tmp_path, begun, step, saved, case(Outcome.PASSED)).findtext(".//system-out") or ""
+    text = written(tmp_path, begun(), step, saved, case(Outcome.PASSED)).findtext(".//system-out") or ""
 
     assert "measure boot: 12.5 s [pass] (max 40)" in text
     assert f"[[ATTACHMENT|{tmp_path / 'artifacts/b/screen.png'}]]" in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 
 from runner.errors import Faults, did_you_mean
 from runner.model import Device
@@ -13,21 +13,21 @@ def check_aliases(devices: Mapping[str, Device], broken: Collection[str], faults
     told: set[str] = set()
     for device in devices.values():
         if device.ref and device.name not in told:
-            told.update(_follow(device, devices, broken, faults))
+            told.update(_follow(device, devices, {*broken, *told}, faults))
 
 
 def _follow(
-    device: Device, devices: Mapping[str, Device], broken: Collection[str], faults: Faults
+    device: Device, devices: Mapping[str, Device], known: Collection[str], faults: Faults
 ) -> tuple[str, ...]:
-    """Follow an alias to its end; return the names of a circle that was noted."""
+    """Follow an alias to its end, or to what is `known` to be wrong; return the names of a circle."""
     way: list[str] = [device.name]
     path = device.ref
     while True:
         name, _, part = path.partition(".")
-        if name in broken:
+        if name in known:
             return ()
         if name not in devices:
-            hint = did_you_mean(path, _paths(devices)) or f"its bench has: {', '.join(devices)}"
+            hint = did_you_mean(name, devices) or f"its bench has: {', '.join(devices)}"
             faults.add("E412", f"there is no device {name!r} for {device.name!r}", at=device.at, hint=hint)
             return ()
         if name in way:
@@ -54,10 +54,3 @@ def _check_part(alias: Device, target: Device, part: str, faults: Faults) -> Non
     faults.add(
         "E412", f"device {target.name!r} has no part {part!r} for {alias.name!r}", at=alias.at, hint=hint
     )
-
-
-def _paths(devices: Mapping[str, Device]) -> Iterator[str]:
-    for name, device in devices.items():
-        yield name
-        if device.driver is not None:
-            yield from (f"{name}.{part}" for part in device.driver.children)

@@ -24,12 +24,13 @@ class PatternError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """A name or glob, or a label and its `values`; `negated` turns it round."""
+    """A name or glob, or a label and its `values`; `negated` turns it round, `excluded` by ``!``."""
 
     word: str
     offset: int
     values: tuple[str, ...] | None = None
     negated: bool = False
+    excluded: bool = False
 
 
 _TOKEN = re.compile(
@@ -68,7 +69,7 @@ class _Parser:
         if self._next is not None:
             raise _unexpected(self._next)
         for terms in found if len(found) > 1 else ():
-            if all(term.negated for term in terms):
+            if all(term.excluded for term in terms):
                 raise _lonely(terms[0], found, self._text)
         return tuple(found)
 
@@ -79,10 +80,16 @@ class _Parser:
         return tuple(found)
 
     def _term(self) -> Term:
-        negated = self._take("!")
+        excluded = self._take("!")
         word = self._word("a name or a label is missing here")
         values, turned = self._comparison(word)
-        return Term(word=word.text, offset=word.offset, values=values, negated=negated != turned)
+        return Term(
+            word=word.text,
+            offset=word.offset,
+            values=values,
+            negated=excluded != turned,
+            excluded=excluded,
+        )
 
     def _comparison(self, label: _Token) -> tuple[tuple[str, ...] | None, bool]:
         """Return the values that a label is compared with, and whether it must have none of them."""
@@ -161,7 +168,7 @@ def _unexpected(token: _Token) -> PatternError:
 
 def _lonely(term: Term, found: list[tuple[Term, ...]], text: str) -> PatternError:
     """Say what ``all,!x`` would mean: everything, or everything but x: that is everything."""
-    positive = [terms for terms in found if not all(each.negated for each in terms)]
+    positive = [terms for terms in found if not all(each.excluded for each in terms)]
     hint = "to leave benches out, write &!"
     if len(found) == 2 and len(positive) == 1:
         hint += ": " + re.sub(r"\s*,\s*!", "&!", text)

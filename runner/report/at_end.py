@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from runner.agent.calls import ConsoleBytes
-from runner.fold import Fold, RunResult
+from runner.fold import RunResult
 from runner.report.atomic import replacing
 from runner.result import Event, RunFinished
 
@@ -16,16 +16,15 @@ Render = Callable[[RunResult], Iterable[str]]
 class AtEnd:
     """The listener that writes reports when the run ends, or when no more of it is known."""
 
-    def __init__(self, reports: Mapping[Path, Render]) -> None:
-        """Write to each path what is made of the result."""
+    def __init__(self, reports: Mapping[Path, Render], result: RunResult) -> None:
+        """Write to each path what is made of `result`, which others keep up to date."""
         self._reports = reports
-        self._fold = Fold()
+        self._result = result
         self._written = False
         self._problem: OSError | None = None
 
     def hear(self, event: Event) -> None:
-        """Take an event in."""
-        self._fold.hear(event)
+        """Wait for the last event."""
         if isinstance(event, RunFinished):
             self._write()
 
@@ -45,7 +44,7 @@ class AtEnd:
         for path, render in self._reports.items():
             try:
                 with replacing(path) as file:
-                    for text in render(self._fold.result):
+                    for text in render(self._result):
                         file.write(text.encode("utf-8", "backslashreplace"))
             except OSError as error:
                 self._problem = error

@@ -52,11 +52,12 @@ class Paint:
 
     def __init__(self, *, on: bool) -> None:
         """Paint when `on`."""
-        self._on = on
+        self.on = on
+        """Whether it does."""
 
     def __call__(self, colour: str, text: str) -> str:
         """Return the text in a colour."""
-        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self._on and text else text
+        return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.on and text else text
 
     def outcome(self, outcome: Outcome, text: str = "") -> str:
         """Return an outcome's word (or another text) in its colour."""

@@ -6,6 +6,7 @@ from typing import TextIO
 
 from runner.agent.calls import ConsoleBytes
 from runner.events import line
+from runner.report.output import Output
 from runner.result import Event
 
 
@@ -14,16 +15,14 @@ class JsonLines:
 
     def __init__(self, stream: TextIO) -> None:
         """Print to a stream."""
-        self._stream = stream
+        self._output = Output(stream)
 
     def hear(self, event: Event) -> None:
         """Print an event."""
-        self._stream.write(line(event).decode())
-        self._stream.flush()
+        self._output.say(line(event).decode().rstrip("\n"))
 
     def console(self, chunk: ConsoleBytes) -> None:
         """Leave console bytes to their own files."""
 
     def close(self) -> None:
-        """Flush the stream."""
-        self._stream.flush()
+        """Nothing is left to print."""

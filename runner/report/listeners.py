@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.agent.calls import ConsoleBytes
+from runner.fold import Fold, RunResult
 from runner.report.colours import Paint, in_ci, wanted
 from runner.report.files import ConsoleFiles, EventsFile
 from runner.report.github import Github
+from runner.report.heartbeat import Steady
 from runner.report.json_lines import JsonLines
 from runner.report.junit import JUnit
-from runner.report.plain import Plain
 from runner.report.rebuild import at_end
 from runner.result import Event
 
@@ -40,30 +41,28 @@ class Folder(Protocol):
 
 
 def listeners(
-    folder: Folder, output: str, *, junit: str | None, console: bool, verbose: int
+    folder: Folder, output: str, *, junit: str | None, console: bool, verbose: int, live: bool = True
 ) -> list[Listener]:
     """Return the reports of a run: its files, and what a person or a tool reads meanwhile.
 
-    The files come first: what is on the screen is on the disk, too.
+    The files come first: what is on the screen is on the disk, too. `live`: whether a
+    terminal may be drawn upon; a run that asks a person questions needs it for itself.
     """
     path = folder.path
-    found: list[Listener] = [
-        EventsFile(path),
-        ConsoleFiles(path),
-        JUnit(path, junit),
-        at_end(path),
-    ]
+    junit_file = JUnit(path, junit)
+    found: list[Listener] = [EventsFile(path), ConsoleFiles(path), junit_file, at_end(path)]
     if output == "json":
         return [*found, JsonLines(sys.stdout)]
-    found.append(_for_people(verbose=verbose, console=console))
+    found.append(_for_people(verbose=verbose, console=console, live=live))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         found.append(Github(sys.stdout))
     return found
 
 
-def _for_people(*, verbose: int, console: bool) -> Listener:
-    if sys.stdout.isatty() and not in_ci() and os.environ.get("TERM") != "dumb":
+def _for_people(*, verbose: int, console: bool, live: bool) -> Listener:
+    paint = Paint(on=wanted(sys.stdout))
+    if live and sys.stdout.isatty() and not in_ci() and os.environ.get("TERM") != "dumb":
         from runner.report.terminal import Terminal
 
-        return Terminal(sys.stdout, Paint(on=wanted(sys.stdout)), verbose=verbose, console=console)
-    return Plain(sys.stdout, Paint(on=wanted(sys.stdout)), verbose=verbose, console=console)
+        return Terminal(sys.stdout, paint, verbose=verbose, console=console)
+    return Steady(sys.stdout, paint, verbose=verbose, console=console)

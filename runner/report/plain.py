@@ -1,20 +1,30 @@
-"""The run as plain lines: for CI, for files, and under the live view of a terminal."""
+"""The run as plain lines: for CI, for files, and above the live view of a terminal."""
 
 from __future__ import annotations
 
+import threading
 import time
-from typing import TextIO
+from collections.abc import Callable
+from typing import TextIO, assert_never
 
 from runner.agent.calls import ConsoleBytes
+from runner.api.values import Duration
 from runner.fold import Fold
 from runner.report import problem, summary
+from runner.report.characters import shown
 from runner.report.colours import Paint
+from runner.report.console_lines import ConsoleLines
+from runner.report.output import Output
+from runner.report.running import Key, Running, progress_text
+from runner.report.testcase import measured_text
 from runner.result import (
+    ArtifactSaved,
     BenchLost,
     BenchReleased,
     BenchTaken,
     CaseFinished,
     CaseStarted,
+    DeviceOpened,
     Event,
     Logged,
     Outcome,
@@ -28,81 +38,111 @@ from runner.result import (
     StepStarted,
 )
 
-_PROGRESS_EVERY = 10.0
+BEAT = 10.0
+"""Seconds between two lines about a step that takes its time."""
 STEPS, LOGS, TRACES = 1, 2, 3
 
 
 class Plain:
     """A line for each finished case, a block for each problem; more with ``-v``."""
 
-    def __init__(self, stream: TextIO, paint: Paint, *, verbose: int, console: bool) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        paint: Paint,
+        *,
+        verbose: int,
+        console: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Print to a stream."""
-        self._stream = stream
+        self.running = Running(clock)
+        self._output = Output(stream)
         self._paint = paint
         self._verbose = verbose
-        self._console = console
+        self._lines = ConsoleLines() if console else None
+        self._clock = clock
+        self._lock = threading.Lock()
         self._fold = Fold()
-        self._progressed: dict[str, float] = {}
-        self._partial: dict[tuple[str, str], bytes] = {}
+        self._spoken: dict[Key, float] = {}
+        self._told: dict[tuple[str, str], Problem] = {}
 
-    def hear(self, event: Event) -> None:  # noqa: C901, PLR0912 - one branch for each kind of event
+    def hear(self, event: Event) -> None:
         """Print what an event means to a person."""
-        self._fold.hear(event)
+        with self._lock:
+            self._fold.hear(event)
+            self.running.hear(event)
+            self._show(event)
+
+    def console(self, chunk: ConsoleBytes) -> None:
+        """Print the lines of a console, when that is wanted."""
+        if self._lines is not None:
+            with self._lock:
+                for prefix, line in self._lines.add(chunk):
+                    self._say(f"{self._paint('dim', prefix)} {shown(line)}")
+
+    def beat(self) -> None:
+        """Print how far each step is that runs for long and has not been heard of lately."""
+        with self._lock:
+            now = self._clock()
+            steps = self.running.innermost()
+            self._spoken = {key: self._spoken[key] for key, _ in steps if key in self._spoken}
+            for key, step in steps:
+                if now - self._spoken.get(key, step.began) < BEAT:
+                    continue
+                self._spoken[key] = now
+                far = f"  {progress_text(step.first, step.last)}" if step.first and step.last else ""
+                since = Duration(round(now - step.began))
+                self._say(self._paint("dim", f"  … {step.bench}: {step.name}  {since}{far}"))
+
+    def close(self) -> None:
+        """Print what the consoles did not end."""
+        with self._lock:
+            for prefix, line in self._lines.rest() if self._lines is not None else ():
+                self._say(f"{self._paint('dim', prefix)} {shown(line)}")
+
+    def _show(self, event: Event) -> None:  # noqa: C901, PLR0912 - one branch for each kind of event
         match event:
             case RunStarted():
                 self._say(self._paint("dim", f"run {event.run}: {', '.join(event.recipes)}"))
             case PlayStarted():
-                self._say(
-                    self._paint("bold", f"play {event.play}")
-                    + f"  {event.cases} cases on {', '.join(event.benches)}"
-                )
+                benches = ", ".join(event.benches)
+                cases = "1 case" if event.cases == 1 else f"{event.cases} cases"
+                self._say(f"{self._paint('bold', f'play {event.play}')}  {cases} on {benches}")
             case BenchTaken():
                 self._taken(event)
             case BenchLost():
                 self._say(f"{self._paint('magenta', 'bench lost')} {event.bench}")
                 self._problem(event.problem)
-            case CaseStarted() if event.attempt > 1:
-                self._say(self._paint("yellow", f"again   {event.case} (attempt {event.attempt})"))
-            case StepStarted() if self._verbose >= STEPS:
-                self._say(self._paint("dim", f"{'  ' * event.depth}  … {event.bench}: {event.name}"))
+            case CaseStarted():
+                self._told.pop((event.bench, event.case), None)
+                if event.attempt > 1:
+                    self._say(self._paint("yellow", f"again     {event.case}  attempt {event.attempt}"))
+            case StepStarted():
+                if self._verbose >= STEPS:
+                    self._say(self._paint("dim", f"{'  ' * event.depth}  … {event.bench}: {event.name}"))
             case StepFinished():
                 self._step(event)
-            case Progress():
-                self._progress(event)
             case Logged():
                 self._logged(event)
             case CaseFinished():
                 self._case(event)
-            case BenchReleased() if event.problem is not None:
-                self._say(f"{self._paint('magenta', 'release')} {event.bench}")
-                self._problem(event.problem)
-            case PlayFinished() if event.problems:
-                for each in event.problems:
-                    self._say(f"{self._paint('magenta', 'clean-up')} {each.message}")
             case RunFinished():
                 self._say(summary.text(self._fold.result, self._paint))
+            case ArtifactSaved():
+                if self._verbose >= STEPS:
+                    self._say(self._paint("dim", f"    saved {event.path}"))
+            case DeviceOpened():
+                if self._verbose >= LOGS:
+                    opened = f"{event.bench}: {event.device} ({event.driver}) opened in {event.seconds:.2f} s"
+                    self._say(self._paint("dim", f"    {opened}"))
+            case Progress() | BenchReleased() | PlayFinished():
+                pass  # the first is told by `beat`, the problems of the others by the summary
             case _:
-                pass
-
-    def console(self, chunk: ConsoleBytes) -> None:
-        """Print the lines of a console, each with its bench and time, when that is wanted."""
-        if not self._console:
-            return
-        key = (chunk.bench, chunk.device)
-        *lines, self._partial[key] = (self._partial.get(key, b"") + chunk.data).split(b"\n")
-        stamp = time.strftime("%H:%M:%S", time.localtime(chunk.wall_ns / 1e9))
-        for each in lines:
-            text = _shown(each.decode("utf-8", "backslashreplace"))
-            self._say(f"{self._paint('dim', f'{stamp} {chunk.bench} |')} {text}")
-        if chunk.gap:
-            self._say(self._paint("yellow", f"{stamp} {chunk.bench} | (console {chunk.device}: {chunk.gap})"))
-
-    def close(self) -> None:
-        """Flush the stream."""
-        self._stream.flush()
+                assert_never(event)
 
     def _say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        self._output.say(shown(text, coloured=self._paint.on))
 
     def _taken(self, event: BenchTaken) -> None:
         kind = " (simulated)" if event.simulated else ""
@@ -110,53 +150,45 @@ class Plain:
         self._say(self._paint("dim", f"bench {event.bench} on {event.host}{kind}{waited}"))
 
     def _step(self, event: StepFinished) -> None:
-        shown = self._verbose >= STEPS or (not event.outcome.good and not event.ignored)
-        if not shown:
-            return
-        word = self._paint.outcome(event.outcome, "ignored" if event.ignored else event.outcome.word)
-        reason = f"  ({event.reason})" if event.reason else ""
-        self._say(
-            f"{'  ' * event.depth}  {word:<8} {event.bench}: {event.name}  {event.seconds:.2f} s{reason}"
-        )
+        bad = not event.outcome.good and not event.ignored
+        if bad or self._verbose >= STEPS:
+            word = self._paint.outcome(event.outcome, "ignored" if event.ignored else event.outcome.word)
+            reason = f"  ({event.reason})" if event.reason else ""
+            indent = "  " * event.depth
+            self._say(f"{indent}  {word} {event.bench}: {event.name}  {event.seconds:.2f} s{reason}")
         for each in event.measures:
-            unit = f" {each.unit}" if each.unit else ""
-            colour = {"pass": "dim", "marginal": "yellow", "fail": "red"}[each.verdict]
-            self._say(self._paint(colour, f"      {each.name} = {each.value:g}{unit} [{each.verdict}]"))
-        if event.problem is not None and not event.outcome.good:
-            self._problem(event.problem)
+            if each.verdict != "pass" or self._verbose >= STEPS:
+                colour = {"pass": "dim", "marginal": "yellow", "fail": "red"}[each.verdict]
+                self._say(self._paint(colour, f"      {measured_text(each)}"))
+        if event.problem is not None and (bad or self._verbose >= STEPS):
+            self._problem_once(event, event.problem)
+
+    def _problem_once(self, event: StepFinished | CaseFinished, found: Problem) -> None:
+        """Print a problem, but not for each of the blocks around the step that had it."""
+        key = (event.bench, event.case)
+        if self._told.get(key) != found:
+            self._told[key] = found
+            self._problem(found)
 
     def _problem(self, found: Problem) -> None:
-        text = list(problem.lines(found))
+        text = list(problem.lines(found, traceback=self._verbose >= TRACES))
         if found.traceback and self._verbose < TRACES:
-            text = text[: len(text) - len(found.traceback.rstrip().splitlines())]
             text.append("  (the traceback: -vvv, and in events.jsonl)")
         for number, line in enumerate(text):
             self._say(f"      {self._paint('red', line) if number == 0 else line}")
 
-    def _progress(self, event: Progress) -> None:
-        if event.t - self._progressed.setdefault(event.step, event.t) < _PROGRESS_EVERY:
-            return
-        self._progressed[event.step] = event.t
-        part = f"{100 * event.done / event.total:.0f} %" if event.total else ""
-        self._say(f"    {event.bench}: {event.done:g} {event.unit} {part}".rstrip())
-
     def _logged(self, event: Logged) -> None:
-        if (
-            event.level in {"warning", "error"}
-            or self._verbose >= LOGS
-            or (event.level == "info" and event.step)
-        ):
-            colour = {"error": "red", "warning": "yellow"}.get(event.level, "dim")
-            where = f"{event.bench}: " if event.bench else ""
-            self._say(f"    {self._paint(colour, event.level)} {where}{event.text}")
+        if event.level == "debug" and self._verbose < LOGS:
+            return
+        colour = {"error": "red", "warning": "yellow"}.get(event.level, "dim")
+        where = f"{event.bench}: " if event.bench else ""
+        self._say(f"    {self._paint(colour, event.level)} {where}{event.text}")
 
     def _case(self, event: CaseFinished) -> None:
-        reason = f"  ({event.reason})" if event.reason else ""
+        said_before = event.outcome in {Outcome.BLOCKED, Outcome.CANCELLED}
+        reason = event.problem.message if event.problem is not None and said_before else event.reason
         word = self._paint.outcome(event.outcome, event.outcome.word.ljust(9))
-        self._say(f"{word} {event.case}  {event.seconds:.2f} s{reason}")
-        if event.outcome in {Outcome.BLOCKED, Outcome.XPASSED} and event.problem is not None:
-            self._problem(event.problem)
-
-
-def _shown(text: str) -> str:
-    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text.rstrip("\r"))
+        self._say(f"{word} {event.case}  {event.seconds:.2f} s" + (f"  ({reason})" if reason else ""))
+        if event.problem is not None and not said_before:
+            self._problem_once(event, event.problem)
+        self._told.pop((event.bench, event.case), None)

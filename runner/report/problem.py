@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from runner.events import plain
 from runner.result import Problem
 
 _LONGEST = 2000
@@ -16,8 +17,8 @@ def problem_text(problem: Problem) -> str:
     return "\n".join(lines(problem))
 
 
-def lines(problem: Problem) -> Iterator[str]:
-    """Go through the lines of a problem, the sentence first."""
+def lines(problem: Problem, *, traceback: bool = True) -> Iterator[str]:
+    """Go through the lines of a problem, the sentence first; with its traceback, if any and wanted."""
     yield problem.message
     for name, value in problem.evidence.items():
         yield from _evidence(name, value)
@@ -28,12 +29,13 @@ def lines(problem: Problem) -> Iterator[str]:
         yield f"  at {problem.at}"
     if problem.hint:
         yield f"  hint: {problem.hint}"
-    if problem.traceback:
+    if problem.traceback and traceback:
         yield from problem.traceback.rstrip().splitlines()
 
 
 def _evidence(name: str, value: Any) -> Iterator[str]:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    value = plain(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]} … {len(text) - _LONGEST} more … {text[-_LONGEST // 2 :]}"
     first, *rest = text.splitlines() or [""]

@@ -7,18 +7,20 @@ from functools import partial
 from pathlib import Path
 
 from runner.events import read
+from runner.fold import Fold, RunResult
 from runner.report import html, results_json
 from runner.report.at_end import AtEnd
 from runner.report.junit import JUnit
 
 
-def at_end(folder: Path) -> AtEnd:
+def at_end(folder: Path, result: RunResult) -> AtEnd:
     """Return the listener that writes results.json and report.html into a run's folder."""
     return AtEnd(
         {
             folder / "results.json": results_json.text,
             folder / "report.html": partial(html.pieces, folder=folder),
-        }
+        },
+        result,
     )
 
 
@@ -27,7 +29,8 @@ def rebuild(folder: Path) -> list[Path]:
 
     They are the same to the byte as those that the run wrote, also when it was killed.
     """
-    listeners = (JUnit(folder, pause=math.inf), at_end(folder))
+    folded = Fold()
+    listeners = (folded, JUnit(folder, pause=math.inf), at_end(folder, folded.result))
     for event in read(folder / "events.jsonl"):
         for listener in listeners:
             listener.hear(event)

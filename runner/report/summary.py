@@ -1,40 +1,72 @@
-"""The last lines of a run: how many of which outcome, how long, and where the reports are."""
+"""The last lines of a run: how many of which outcome, which were bad, which slow, where the reports are."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+from runner.api.values import Duration
 from runner.fold import RunResult
 from runner.report.colours import Paint
 from runner.result import Outcome
 
+_MOST_BAD = 20
+_MOST_SLOW = 3
+_SLOW = 1.0
+"""Seconds from which on it is worth a word which cases were the slowest."""
+_MEANINGS: Mapping[int, str] = MappingProxyType(
+    {
+        1: "a case failed",
+        2: "no case was executed",
+        3: "the lab, not the product",
+        4: "no bench in time",
+        5: "the cases are fine, clean-up is not",
+        129: "hung up",
+        130: "interrupted",
+        143: "terminated",
+    }
+)
+
 
 def text(result: RunResult, paint: Paint) -> str:
     """Return the summary of a finished run."""
+    return "\n".join(_lines(result, paint))
+
+
+def _lines(result: RunResult, paint: Paint) -> Iterator[str]:
+    yield from _bad(result, paint)
     counts = [
-        paint.outcome(Outcome[word.upper()], f"{number} {word}") for word, number in result.counts.items()
+        paint.outcome(Outcome[word.upper()], f"{count} {word}") for word, count in result.counts.items()
     ]
+    yield f"{', '.join(counts) or 'no case'} in {result.seconds:.2f} s"
+    slow = sorted((case for case in result.cases if case.seconds >= _SLOW), key=lambda case: -case.seconds)
+    if len(result.cases) > 1 and slow:
+        said = ", ".join(f"{case.case} {Duration(round(case.seconds, 1))}" for case in slow[:_MOST_SLOW])
+        yield paint("dim", f"slowest: {said}")
     simulated = sorted(bench for bench, taken in result.benches.items() if taken.simulated)
-    lines = [f"{', '.join(counts) or 'no case'} in {result.seconds:.2f} s"]
     if simulated:
-        lines.append(f"simulated: {', '.join(simulated)} (no hardware was behind them)")
-    lines.extend(paint("magenta", f"clean-up: {problem.message}") for problem in result.clean_up)
+        yield f"simulated: {', '.join(simulated)} (no hardware was behind them)"
+    for problem in result.clean_up:
+        yield paint("magenta", f"clean-up: {problem.message}" + (f" (at {problem.at})" if problem.at else ""))
+    if result.problem is not None:
+        yield paint("magenta", result.problem.message)
     folder = Path(result.folder)
-    lines.append(f"report: {folder / 'report.html'}  junit: {folder / 'junit.xml'}")
+    yield f"report: {folder / 'report.html'}  junit: {folder / 'junit.xml'}"
     if result.exit_code:
-        lines.append(
-            f"exit code {result.exit_code}: {_MEANINGS.get(result.exit_code, 'see the documentation')}"
+        yield f"exit code {result.exit_code}: {_MEANINGS.get(result.exit_code, 'see the documentation')}"
+
+
+def _bad(result: RunResult, paint: Paint) -> Iterator[str]:
+    """Name the bad cases again: in a long run the lines about them are far up."""
+    bad = [case for case in result.cases if not case.outcome.good]
+    if len(result.cases) == 1 or not bad:
+        return
+    yield ""
+    for case in bad[:_MOST_BAD]:
+        why = case.problem.message if case.problem is not None else case.reason
+        yield f"{paint.outcome(case.outcome, case.outcome.word.ljust(9))} {case.case}" + (
+            f": {why}" if why else ""
         )
-    return "\n".join(lines)
-
-
-_MEANINGS = {
-    1: "a case failed",
-    2: "no case was executed",
-    3: "the lab, not the product",
-    4: "no bench in time",
-    5: "the cases are fine, clean-up is not",
-    129: "hung up",
-    130: "interrupted",
-    143: "terminated",
-}
+    if len(bad) > _MOST_BAD:
+        yield f"… and {len(bad) - _MOST_BAD} more"

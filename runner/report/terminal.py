@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TextIO
+from typing import TextIO, cast
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,21 +13,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from runner.api.values import Duration, Size
+from runner.api.values import Duration
+from runner.report.characters import shown
 from runner.report.colours import Paint
 from runner.report.plain import Plain
-from runner.result import Event, Progress, RunFinished, StepFinished, StepStarted
-
-
-@dataclass(slots=True)
-class _Running:
-    """A step that is not over."""
-
-    name: str
-    bench: str
-    began: float
-    progress: Progress | None = None
-    progress_began: float = 0.0
+from runner.report.running import RunningStep, progress_text
+from runner.result import CaseFinished, Event, PlayStarted, RunFinished
 
 
 class Terminal(Plain):
@@ -37,10 +27,13 @@ class Terminal(Plain):
     def __init__(self, stream: TextIO, paint: Paint, *, verbose: int, console: bool) -> None:
         """Take over the last lines of a terminal."""
         super().__init__(stream, paint, verbose=verbose, console=console)
-        self._running: dict[tuple[str, str, str], _Running] = {}
+        self._cases = self._ended = 0
+        self._began = time.monotonic()
         self._spinner = Spinner("dots")
         self._live = Live(
-            console=Console(file=stream, highlight=False, soft_wrap=True),
+            console=Console(
+                file=cast("TextIO", self._output), highlight=False, soft_wrap=True, no_color=not paint.on
+            ),
             get_renderable=self._view,
             refresh_per_second=8,
             transient=True,
@@ -50,27 +43,17 @@ class Terminal(Plain):
         self._live.start()
 
     def hear(self, event: Event) -> None:
-        """Keep track of what runs, and print what plain lines say."""
+        """Count cases, and print what plain lines say."""
         match event:
-            case StepStarted():
-                key = (event.bench, event.case, event.step)
-                self._running[key] = _Running(event.name, event.bench, time.monotonic())
-            case StepFinished():
-                self._running.pop((event.bench, event.case, event.step), None)
-            case Progress():
-                self._advance(event)
-                return
+            case PlayStarted():
+                self._cases += event.cases
+            case CaseFinished():
+                self._ended += 1
             case RunFinished():
                 self._live.stop()
             case _:
-                pass
+                pass  # what the others mean, `Plain` knows
         super().hear(event)
-
-    def _advance(self, event: Progress) -> None:
-        running = self._running.get((event.bench, event.case, event.step))
-        if running is not None:
-            running.progress_began = running.progress_began or time.monotonic()
-            running.progress = event
 
     def close(self) -> None:
         """Give the terminal back."""
@@ -78,41 +61,23 @@ class Terminal(Plain):
         super().close()
 
     def _say(self, text: str) -> None:
-        self._live.console.print(Text.from_ansi(text))
+        self._live.console.print(Text.from_ansi(shown(text, coloured=self._paint.on)))
 
     def _view(self) -> RenderableType:
-        table = Table.grid(padding=(0, 1))
-        for running in list(self._running.values()):
-            table.add_row(self._spinner, *self._row(running))
-        return Group(table)
-
-    def _row(self, running: _Running) -> Iterator[RenderableType]:
         now = time.monotonic()
-        yield Text(running.bench, style="bold")
-        yield Text(running.name, overflow="ellipsis", no_wrap=True)
-        yield Text(f"{now - running.began:.1f} s", style="dim")
-        progress = running.progress
-        if progress is None:
-            return
-        if progress.total:
-            yield ProgressBar(total=progress.total, completed=progress.done, width=30)
-        yield Text(rate(progress, now - running.progress_began), style="cyan")
+        table = Table.grid(padding=(0, 1))
+        for _, step in self.running.innermost():
+            table.add_row(self._spinner, *_row(step, now))
+        since = Duration(round(now - self._began))
+        return Group(table, Text(f"{self._ended} of {self._cases} cases, {since}", style="dim"))
 
 
-def rate(progress: Progress, seconds: float) -> str:
-    """Say how much, how fast, and how much longer.
-
-    >>> rate(Progress(t=0, step="", bench="", case="", done=50e6, total=100e6), 5)
-    '47.68 MiB of 95.37 MiB, 9.537 MiB/s, 5s left'
-    """
-    if progress.unit != "B":
-        total = f" of {progress.total:g}" if progress.total else ""
-        return f"{progress.done:g}{total} {progress.unit}"
-    said = str(Size(int(progress.done))) + (f" of {Size(int(progress.total))}" if progress.total else "")
-    if seconds <= 0 or not progress.done:
-        return said
-    speed = progress.done / seconds
-    said += f", {Size(int(speed))}/s"
-    if progress.total and progress.total > progress.done:
-        said += f", {Duration(round((progress.total - progress.done) / speed))} left"
-    return said
+def _row(step: RunningStep, now: float) -> Iterator[RenderableType]:
+    yield Text(step.bench, style="bold")
+    yield Text(shown(step.name), overflow="ellipsis", no_wrap=True)
+    yield Text(f"{now - step.began:.1f} s", style="dim")
+    if step.first is None or step.last is None:
+        return
+    if step.last.total:
+        yield ProgressBar(total=step.last.total, completed=step.last.done, width=30)
+    yield Text(progress_text(step.first, step.last), style="cyan")

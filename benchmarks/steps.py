@@ -57,7 +57,7 @@ def true_recipe(folder: Path, steps: int) -> list[str]:
     path = folder / f"true{steps}.yaml"
     path.write_text(
         "name: commands\ntests:\n  - test: many\n    steps:\n"
-        + "      - command: {argv: [/bin/true]}\n" * steps,
+        + "      - command: [/bin/true]\n" * steps,
         encoding="utf-8",
     )
     return [RUNNER, "play", str(path), "--results", str(folder / "results")]

@@ -12,6 +12,13 @@ from collections.abc import Mapping
 from typing import Any, Union
 
 _BYTES = "$bytes"
+_FROM: tuple[tuple[type, tuple[type, ...]], ...] = (
+    (str, (str,)),
+    (int, (int,)),
+    (float, (int, float)),
+    (bytes, (bytes,)),
+)
+"""Which JSON forms a value of a type may have; an enum may have any."""
 
 
 def encode(value: object) -> Any:
@@ -48,9 +55,17 @@ def decode(hint: Any, value: Any) -> Any:
         return _decode_container(origin or hint, typing.get_args(hint), value)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return hint(**{name: decode(hints(hint)[name], item) for name, item in value.items()})
-    if isinstance(hint, type) and not isinstance(value, hint):
-        return hint(value)
+    if isinstance(hint, type) and (not isinstance(value, hint) or isinstance(value, bool)):
+        return _made(hint, value)
     return value
+
+
+def _made(hint: type, value: Any) -> Any:
+    """Make a value of a type from its JSON form; text from text only, numbers from numbers only."""
+    wanted: tuple[type, ...] = next((kinds for base, kinds in _FROM if issubclass(hint, base)), (object,))
+    if not isinstance(value, wanted) or (isinstance(value, bool) and hint is not bool):
+        raise TypeError(f"{value!r} is not a {hint.__name__}")
+    return hint(value)
 
 
 def hints(cls: type) -> dict[str, Any]:

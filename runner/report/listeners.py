@@ -50,7 +50,14 @@ def listeners(
     """
     path = folder.path
     junit_file = JUnit(path, junit)
-    found: list[Listener] = [EventsFile(path), ConsoleFiles(path), junit_file, at_end(path)]
+    folded = Fold()
+    found: list[Listener] = [
+        folded,
+        EventsFile(path),
+        ConsoleFiles(path),
+        junit_file,
+        at_end(path, folded.result),
+    ]
     if output == "json":
         return [*found, JsonLines(sys.stdout)]
     found.append(_for_people(verbose=verbose, console=console, live=live))
@@ -59,10 +66,10 @@ def listeners(
     return found
 
 
-def _for_people(*, verbose: int, console: bool, live: bool) -> Listener:
+def _for_people(result: RunResult, *, verbose: int, console: bool, live: bool) -> Listener:
     paint = Paint(on=wanted(sys.stdout))
     if live and sys.stdout.isatty() and not in_ci() and os.environ.get("TERM") != "dumb":
         from runner.report.terminal import Terminal
 
-        return Terminal(sys.stdout, paint, verbose=verbose, console=console)
-    return Steady(sys.stdout, paint, verbose=verbose, console=console)
+        return Terminal(sys.stdout, paint, result, verbose=verbose, console=console)
+    return Steady(sys.stdout, paint, result, verbose=verbose, console=console)

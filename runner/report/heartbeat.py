@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TextIO
 
+from runner.fold import RunResult
 from runner.report.colours import Paint
 from runner.report.plain import Plain
 
@@ -15,9 +16,11 @@ _LOOK = 1.0
 class Steady(Plain):
     """Prints what `Plain` does, and from a thread of its own how far long steps are."""
 
-    def __init__(self, stream: TextIO, paint: Paint, *, verbose: int, console: bool) -> None:
+    def __init__(
+        self, stream: TextIO, paint: Paint, result: RunResult, *, verbose: int, console: bool
+    ) -> None:
         """Print to a stream until closed."""
-        super().__init__(stream, paint, verbose=verbose, console=console)
+        super().__init__(stream, paint, result, verbose=verbose, console=console)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()

@@ -60,7 +60,7 @@ def listeners(
     ]
     if output == "json":
         return [*found, JsonLines(sys.stdout)]
-    found.append(_for_people(verbose=verbose, console=console, live=live))
+    found.append(_for_people(folded.result, verbose=verbose, console=console, live=live))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         found.append(Github(sys.stdout))
     return found

@@ -9,7 +9,7 @@ from typing import TextIO, assert_never
 
 from runner.agent.calls import ConsoleBytes
 from runner.api.values import Duration
-from runner.fold import Fold
+from runner.fold import RunResult
 from runner.report import problem, summary
 from runner.report.characters import shown
 from runner.report.colours import Paint
@@ -50,12 +50,13 @@ class Plain:
         self,
         stream: TextIO,
         paint: Paint,
+        result: RunResult,
         *,
         verbose: int,
         console: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Print to a stream."""
+        """Print to a stream; in the end a summary of `result`, which others keep up to date."""
         self.running = Running(clock)
         self._output = Output(stream)
         self._paint = paint
@@ -63,14 +64,13 @@ class Plain:
         self._lines = ConsoleLines() if console else None
         self._clock = clock
         self._lock = threading.Lock()
-        self._fold = Fold()
+        self._result = result
         self._spoken: dict[Key, float] = {}
         self._told: dict[tuple[str, str], Problem] = {}
 
     def hear(self, event: Event) -> None:
         """Print what an event means to a person."""
         with self._lock:
-            self._fold.hear(event)
             self.running.hear(event)
             self._show(event)
 
@@ -128,7 +128,7 @@ class Plain:
             case CaseFinished():
                 self._case(event)
             case RunFinished():
-                self._say(summary.text(self._fold.result, self._paint))
+                self._say(summary.text(self._result, self._paint))
             case ArtifactSaved():
                 if self._verbose >= STEPS:
                     self._say(self._paint("dim", f"    saved {event.path}"))

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runner.api.values import Duration
+from runner.fold import RunResult
 from runner.report.characters import shown
 from runner.report.colours import Paint
 from runner.report.plain import Plain
@@ -24,9 +25,11 @@ from runner.result import CaseFinished, Event, PlayStarted, RunFinished
 class Terminal(Plain):
     """Plain lines that scroll, and a live line for each running step."""
 
-    def __init__(self, stream: TextIO, paint: Paint, *, verbose: int, console: bool) -> None:
+    def __init__(
+        self, stream: TextIO, paint: Paint, result: RunResult, *, verbose: int, console: bool
+    ) -> None:
         """Take over the last lines of a terminal."""
-        super().__init__(stream, paint, verbose=verbose, console=console)
+        super().__init__(stream, paint, result, verbose=verbose, console=console)
         self._cases = self._ended = 0
         self._began = time.monotonic()
         self._spinner = Spinner("dots")

@@ -52,7 +52,7 @@ layers: $(VENV)/.tested
 	$(BIN)/lint-imports
 
 floor: $(VENV)/.tested
-	$(BIN)/vermin --quiet --no-tips --target=3.10- --violations --eval-annotations --backport dataclasses --backport typing runner/api runner/agent runner/console modules
+	$(BIN)/vermin --quiet --no-tips --target=3.10- --violations --eval-annotations --backport dataclasses --backport typing --exclude typing.dataclass_transform runner/api runner/agent runner/console modules
 
 unit: $(VENV)/.tested
 	$(PYTEST) tests/unit runner

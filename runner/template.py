@@ -152,6 +152,9 @@ class Templates:
     def _compiled(self, text: str, at: Location | None, *, bare: bool) -> _Compiled:
         from jinja2 import TemplateError, meta
 
+        name = text.strip()
+        if bare and name.isidentifier() and name not in _WORDS:
+            return _Compiled((name,), self._variable(name))
         source = f"{{{{ {text} }}}}" if bare else text
         try:
             free = tuple(sorted(meta.find_undeclared_variables(self._environment.parse(source))))
@@ -160,6 +163,15 @@ class Templates:
             return _Compiled(free, self._environment.from_string(text).render)
         except TemplateError as error:
             raise RenderError(f"{error.message}: {text.strip()}", at=at) from error
+
+    def _variable(self, name: str) -> Callable[[Mapping[str, Any]], Any]:
+        """Return what looks a bare name up: the commonest expression needs no Jinja."""
+        undefined = self._environment.undefined
+
+        def look_up(given: Mapping[str, Any]) -> Any:
+            return given[name] if name in given else undefined(name=name)
+
+        return look_up
 
     def _run(self, compiled: _Compiled, names: Mapping[str, Any], at: Location | None) -> Any:
         from jinja2 import TemplateError, Undefined

@@ -12,7 +12,7 @@ def check_aliases(devices: Mapping[str, Device], broken: Collection[str], faults
     """Note aliases that lead nowhere or in a circle; what leads to a `broken` device is passed over."""
     told: set[str] = set()
     for device in devices.values():
-        if device.ref and device.name not in told:
+        if device.ref:
             told.update(_follow(device, devices, {*broken, *told}, faults))
 
 

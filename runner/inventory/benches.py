@@ -86,7 +86,7 @@ def _labels(node: Node | None, faults: Faults) -> dict[str, str]:
 def _max_hold(node: Node | None, faults: Faults) -> Duration | None:
     if node is None:
         return None
-    if isinstance(node, Scalar) and not node.templated and isinstance(node.value, (str, int, float)):
+    if isinstance(node, Scalar) and isinstance(node.value, (str, int, float)):
         try:
             return Duration(node.value)
         except ValueError:

@@ -44,6 +44,12 @@ def test_an_alias_that_leads_nowhere_is_told_with_what_there_is(
     assert (fault.code, fault.message, fault.hint) == ("E412", message, hint)
 
 
+def test_a_part_of_an_alias_is_a_part_of_what_it_stands_for(lab: Lab) -> None:
+    fault = lab.fault(devices(board="{driver: board}", one="{ref: board}", x="{ref: one.powr}"))
+
+    assert fault.message == "device 'board' has no part 'powr' for 'x'"
+
+
 def test_a_circle_is_told_once(lab: Lab) -> None:
     fault = lab.fault(devices(a="{ref: b}", b="{ref: c.power}", c="{ref: a}", d="{ref: a}"))
 

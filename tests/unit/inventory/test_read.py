@@ -70,6 +70,12 @@ def test_options_are_typed_and_templates_wait(lab: Lab) -> None:
     assert (devices["main"].ref, devices["main"].driver) == ("board.power", None)
 
 
+def test_benches_of_a_range_share_what_was_read(lab: Lab) -> None:
+    benches = lab.read(WHOLE).benches
+
+    assert benches["rpi4-01"].devices["plug"] is benches["rpi4-03"].devices["plug"]
+
+
 def test_a_bench_can_be_out_of_service_with_the_reason(lab: Lab) -> None:
     benches = lab.read(WHOLE).benches
 
@@ -157,6 +163,11 @@ def test_what_a_range_shares_is_told_once(lab: Lab) -> None:
         ("benches: {a: {enabled: {by: ana}}}", "E417", "a bench that is out of service needs a reason"),
         ("benches: {a: {enabled: {reason: }}}", "E402", "reason must be text, got nothing"),
         ("benches: {a: {enabled: {why: x, reason: y}}}", "E403", "enabled has no key 'why'"),
+        (
+            "benches: {a: {enabled: 1}}",
+            "E402",
+            "enabled must be true, or a mapping that says why not, got '1'",
+        ),
         ("benches: {a: {max_hold: '{{ x }}'}}", "E402", "max_hold must be a duration, got '{{ x }}'"),
         ("benches: {a: {max_hold: true}}", "E402", "max_hold must be a duration, got 'true'"),
         (

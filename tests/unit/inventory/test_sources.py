@@ -103,15 +103,16 @@ def printed(lab: Lab, output: str, status: int | None = 0, errors: str = "") -> 
 
 
 def test_a_program_prints_an_inventory_as_json(lab: Lab) -> None:
+    text = "1 \x85 {{ y }} \u2028 "
     data = {
-        "benches": {"a-[1:2]": {"vars": {"x": "1\u2028{{ y }}", "n": 1.5}}},
+        "benches": {"a-[1:2]": {"vars": {"x": text, "n": 1.5}}},
         "vars": {"emoji": "\U0001f600"},
     }
 
     for ascii_only in (True, False):
         inventory = printed(lab, json.dumps(data, ensure_ascii=ascii_only))
         assert list(inventory.benches) == ["a-1", "a-2"]
-        assert values(inventory, "a-1") == {"x": "1\u2028{{ y }}", "n": 1.5, "emoji": "\U0001f600"}
+        assert values(inventory, "a-1") == {"x": text, "n": 1.5, "emoji": "\U0001f600"}
 
 
 def test_a_fault_in_the_output_has_its_place_there(lab: Lab) -> None:

@@ -109,7 +109,7 @@ def _open_quote(spot: _Spot) -> Fault | None:
     if "end of stream" in spot.problem or "document indicator" in spot.problem:
         quote = spot.source(spot.began[0])[spot.began[1] : spot.began[1] + 1]
         return spot.fault(f"the quote {quote} is not closed", spot.at(*spot.began), f"close it with {quote}")
-    if "escape" not in spot.problem and "hexadecimal" not in spot.problem:
+    if "escape" not in spot.problem and "hexdecimal" not in spot.problem:
         return None
     column = max(0, spot.here.rfind("\\", 0, spot.column + 1))
     written = spot.here[column : column + 2]

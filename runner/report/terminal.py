@@ -72,7 +72,8 @@ class Terminal(Plain):
         for _, step in self.running.innermost():
             table.add_row(self._spinner, *_row(step, now))
         since = Duration(round(now - self._began))
-        return Group(table, Text(f"{self._ended} of {self._cases} cases, {since}", style="dim"))
+        counted = Text(f"{self._ended} of {self._cases} cases, {since}", style="dim")
+        return Group(table, counted) if table.row_count else counted
 
 
 def _row(step: RunningStep, now: float) -> Iterator[RenderableType]:

@@ -4,13 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
+from support.events import begun, ended, step_ended
 from support.playing import play_text, recipe_of
 
 from runner.events import from_json, line, read, to_json
-from runner.fold import RunResult, exit_code, fold
+from runner.fold import MOST, Fold, RunResult, exit_code, fold
 from runner.report.files import EventsFile
 from runner.report.rebuild import rebuild
-from runner.result import BenchLost, CaseFinished, Outcome, Problem, RunStarted
+from runner.result import BenchLost, CaseFinished, Measured, Outcome, Problem, RunFinished, RunStarted
 
 RECIPE = "teardown: [{fail: stuck}]\n" + recipe_of(
     "{log: x}",
@@ -96,3 +97,44 @@ def test_a_lost_bench_is_kept() -> None:
     lost = BenchLost(t=0, play="p", bench="b", problem=Problem(message="x"))
 
     assert fold([lost]).lost == [lost]
+
+
+def test_a_loop_of_millions_does_not_fill_the_memory() -> None:
+    measured = Measured(name="m", value=1.0)
+    folded = Fold()
+    folded.hear(begun())
+    for _ in range(MOST + 5):
+        folded.hear(step_ended(Outcome.FAILED, ignored=True, measures=(measured, measured)))
+    result = folded.result
+
+    assert (len(result.measures["q::t@b"]), len(result.bad_steps["q::t@b"])) == (MOST, MOST)
+    assert result.left_out == {"q::t@b": 2 * 5 + MOST + 5}
+    assert result.steps == MOST + 5
+
+
+def test_only_the_last_attempt_counts() -> None:
+    measured = Measured(name="m", value=1.0)
+    first = [begun(), step_ended(Outcome.FAILED, measures=(measured,))]
+    result = fold([*first, begun(attempt=2), step_ended(), ended(Outcome.FLAKY)])
+
+    assert (result.measures, result.bad_steps) == ({}, {})
+
+
+def test_a_case_that_began_and_did_not_end_is_known() -> None:
+    assert list(fold([begun("t"), begun("u"), ended(name="t")]).unfinished) == ["q::u@b"]
+
+
+def test_why_the_run_ended_badly_is_kept() -> None:
+    problem = Problem(message="x")
+
+    assert fold([RunFinished(t=0, seconds=1, exit_code=3, counts={}, problem=problem)]).problem == problem
+
+
+def test_flags_turn_flaky_and_skipped_into_failures_and_nothing_into_success() -> None:
+    strict, skip, empty = Options(), Options(), Options()
+    strict.strict_flaky = skip.fail_on_skip = empty.allow_empty = True
+
+    assert exit_code(result_of(Outcome.FLAKY), strict) == 1
+    assert exit_code(result_of(Outcome.PASSED, Outcome.SKIPPED), skip) == 1
+    assert exit_code(result_of(), empty) == 0
+    assert exit_code(result_of(clean_up=True), empty) == 5

@@ -5,66 +5,23 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from support.events import STARTED, begun, ended, step_ended
 from support.peers import ROOT
 
 from runner.report.junit import JUnit
-from runner.result import (
-    ArtifactSaved,
-    BenchTaken,
-    CaseFinished,
-    CaseStarted,
-    ConsoleSlice,
-    Measured,
-    Outcome,
-    Problem,
-    RunStarted,
-    StepFinished,
-)
+from runner.result import ArtifactSaved, BenchTaken, ConsoleSlice, Event, Measured, Outcome, Problem
 
 SCHEMAS = ROOT / "tests" / "support" / "schemas"
-STARTED = RunStarted(
-    t=0, run="r", started="2026-11-21T08:00:00+00:00", version="0", recipes=("q.yaml",), folder=""
-)
 EVERY = [
     (outcome, blame) for outcome in Outcome for blame in ("board", "lab", "recipe", "crash", "cancelled")
 ]
 
 
-def case(outcome: Outcome, *, name: str = "t", bench: str = "b", **more: object) -> CaseFinished:
-    return CaseFinished(
-        **{  # type: ignore[arg-type]
-            "t": 1.0,
-            "case": f"q::{name}@{bench}",
-            "play": "p",
-            "test": name,
-            "bench": bench,
-            "recipe": "q.yaml",
-            "at": "q.yaml:3:5",
-            "outcome": outcome,
-            "seconds": 0.5,
-            **more,
-        }
-    )
-
-
-def begun(*, name: str = "t", bench: str = "b", attempt: int = 1) -> CaseStarted:
-    return CaseStarted(
-        t=0.5,
-        case=f"q::{name}@{bench}",
-        play="p",
-        test=name,
-        bench=bench,
-        recipe="q.yaml",
-        at="q.yaml:3:5",
-        attempt=attempt,
-    )
-
-
-def written(folder: Path, *events: object) -> ET.Element:
+def written(folder: Path, *events: Event) -> ET.Element:
     report = JUnit(folder)
     report.hear(STARTED)
     for event in events:
-        report.hear(event)  # type: ignore[arg-type]
+        report.hear(event)
     report.close()
     return ET.parse(folder / "junit.xml").getroot()
 
@@ -82,7 +39,7 @@ def test_every_outcome_is_valid_for_jenkins_and_surefire(
     tmp_path: Path, outcome: Outcome, blame: str
 ) -> None:
     problem = Problem(message="m", blame=blame, kind="timeout", evidence={"a": 1})  # type: ignore[arg-type]
-    written(tmp_path, case(outcome, problem=problem, reason="why", attempts=(problem,)))
+    written(tmp_path, ended(outcome, problem=problem, reason="why", attempts=(problem,)))
 
     valid(tmp_path)
 
@@ -105,17 +62,17 @@ def test_the_element_says_whose_fault_it_is(
     tmp_path: Path, outcome: Outcome, blame: str, tag: str, kind: str
 ) -> None:
     problem = Problem(message="m", blame=blame, kind="timeout")  # type: ignore[arg-type]
-    found = written(tmp_path, case(outcome, problem=problem, reason="why")).find(f".//{tag}")
+    found = written(tmp_path, ended(outcome, problem=problem, reason="why")).find(f".//{tag}")
 
     assert found is not None
     assert found.get("type", "") == kind
 
 
 def test_a_passed_case_has_no_verdict_and_a_flaky_one_has_its_attempts(tmp_path: Path) -> None:
-    flaky = case(
+    flaky = ended(
         Outcome.FLAKY, name="f", attempts=(Problem(message="first"), Problem(message="x", blame="lab"))
     )
-    root = written(tmp_path, case(Outcome.PASSED), flaky)
+    root = written(tmp_path, ended(Outcome.PASSED), flaky)
 
     passed, second = root.findall(".//testcase")
     assert [child.tag for child in passed] == ["system-out"]
@@ -128,10 +85,10 @@ def test_there_is_a_suite_for_each_bench_with_right_numbers(tmp_path: Path) -> N
     root = written(
         tmp_path,
         taken,
-        case(Outcome.PASSED, simulated=True),
-        case(Outcome.FAILED, name="u"),
-        case(Outcome.ERROR, bench="c"),
-        case(Outcome.SKIPPED, bench="c", name="v"),
+        ended(Outcome.PASSED, simulated=True),
+        ended(Outcome.FAILED, name="u"),
+        ended(Outcome.ERROR, bench="c"),
+        ended(Outcome.SKIPPED, bench="c", name="v"),
     )
 
     assert [
@@ -148,7 +105,7 @@ def test_there_is_a_suite_for_each_bench_with_right_numbers(tmp_path: Path) -> N
 def test_characters_that_xml_cannot_hold_are_spelt_out(tmp_path: Path) -> None:
     nasty = "\x1b[0m \x00 ]]> \ufffe \x7f \ud800 ü €"
     problem = Problem(message=nasty, evidence={nasty: nasty}, console=nasty)
-    root = written(tmp_path, case(Outcome.FAILED, name=nasty, problem=problem, attempts=(problem,)))
+    root = written(tmp_path, ended(Outcome.FAILED, name=nasty, problem=problem, attempts=(problem,)))
 
     valid(tmp_path)
     failure = root.find(".//failure")
@@ -161,7 +118,7 @@ def test_the_console_of_a_case_is_cut_in_the_middle_and_says_so(tmp_path: Path) 
     (tmp_path / "console" / "b.uart.raw").write_bytes(b"HEAD" + b"\x1bx\xff\r\n" * 10_000_000 + b"TAIL")
     size = (tmp_path / "console" / "b.uart.raw").stat().st_size
     part = ConsoleSlice(device="uart", path="console/b.uart.raw", start=0, end=size)
-    root = written(tmp_path, case(Outcome.PASSED, console=(part,)))
+    root = written(tmp_path, ended(Outcome.PASSED, console=(part,)))
 
     text = root.findtext(".//system-out") or ""
     assert "HEAD" in text
@@ -179,7 +136,7 @@ def test_the_file_is_valid_after_every_case(tmp_path: Path) -> None:
     for number in range(3):
         report.hear(begun(name=f"t{number}"))
         valid(tmp_path)
-        report.hear(case(Outcome.PASSED, name=f"t{number}"))
+        report.hear(ended(Outcome.PASSED, name=f"t{number}"))
         valid(tmp_path)
         assert len(ET.parse(tmp_path / "junit.xml").getroot().findall(".//testcase")) == number + 1
     report.close()
@@ -187,7 +144,7 @@ def test_the_file_is_valid_after_every_case(tmp_path: Path) -> None:
 
 
 def test_a_case_that_never_ended_is_an_error_in_the_file_of_a_killed_run(tmp_path: Path) -> None:
-    root = written(tmp_path, begun(name="t"), case(Outcome.PASSED), begun(name="u", attempt=2))
+    root = written(tmp_path, begun(name="t"), ended(Outcome.PASSED), begun(name="u", attempt=2))
 
     valid(tmp_path)
     assert (root[0].get("tests"), root[0].get("errors")) == ("2", "1")
@@ -198,21 +155,9 @@ def test_a_case_that_never_ended_is_an_error_in_the_file_of_a_killed_run(tmp_pat
 
 
 def test_measures_and_artifacts_stand_in_the_output(tmp_path: Path) -> None:
-    step = StepFinished(
-        t=0,
-        step="s",
-        name="n",
-        verb="v",
-        bench="b",
-        case="q::t@b",
-        phase="test",
-        at="",
-        outcome=Outcome.PASSED,
-        seconds=0,
-        measures=(Measured(name="boot", value=12.5, unit="s", maximum=40),),
-    )
+    step = step_ended(measures=(Measured(name="boot", value=12.5, unit="s", maximum=40),))
     saved = ArtifactSaved(t=0, path="artifacts/b/screen.png", bench="b", case="q::t@b")
-    text = written(tmp_path, begun(), step, saved, case(Outcome.PASSED)).findtext(".//system-out") or ""
+    text = written(tmp_path, begun(), step, saved, ended(Outcome.PASSED)).findtext(".//system-out") or ""
 
     assert "measure boot: 12.5 s [pass] (max 40)" in text
     assert f"[[ATTACHMENT|{tmp_path / 'artifacts/b/screen.png'}]]" in text
@@ -221,7 +166,7 @@ def test_measures_and_artifacts_stand_in_the_output(tmp_path: Path) -> None:
 def test_the_file_is_also_written_where_it_was_asked_for(tmp_path: Path) -> None:
     report = JUnit(tmp_path, str(tmp_path / "ci" / "report.xml"))
     report.hear(STARTED)
-    report.hear(case(Outcome.PASSED))
+    report.hear(ended(Outcome.PASSED))
     report.close()
 
     assert (tmp_path / "ci" / "report.xml").read_bytes() == (tmp_path / "junit.xml").read_bytes()

@@ -38,8 +38,22 @@ def cut_off(data: bytes) -> int:
     )
     if first < 0:
         return len(data)
-    found = _CUT_OFF.search(data, first)
-    return found.start() if found else len(data)
+    while (found := _CUT_OFF.search(data, first)) is not None:
+        covering = _covering(data, first, found.start())
+        if covering is None:
+            return found.start()
+        first = covering
+    return len(data)
+
+
+def _covering(data: bytes, start: int, position: int) -> int | None:
+    """Return the end of a whole order that begins before `position` and goes over it; None for none."""
+    for order in ORDERS.finditer(data, start):
+        if order.start() >= position:
+            return None
+        if order.end() > position:
+            return order.end()
+    return None
 
 
 def shortened(data: bytes) -> bytes | None:

@@ -36,7 +36,7 @@ class View:
         self._undecided = b""
         self._undecided_at = 0
         self._order = b""
-        self._order_at = 0
+        self._order_raws: list[int] = []
         self._line_start = True
 
     @property
@@ -95,32 +95,40 @@ class View:
             data, raw = self._finish_order(data, raw, pieces)
         cut = escapes.cut_off(data) if data else 0
         if cut < len(data):
-            self._order, self._order_at = data[cut:], raw + cut
+            self._order, self._order_raws = data[cut:], list(range(raw + cut, raw + len(data)))
             data = data[:cut]
         if data:
             self._show_whole(data, raw, pieces)
 
     def _finish_order(self, data: bytes, raw: int, pieces: list[Piece]) -> tuple[bytes, int]:
         """Complete an order that a chunk or a kernel message has cut; return what follows it."""
-        order, self._order = self._order, b""
+        order, raws = self._order, self._order_raws
         whole = order + data
         found = escapes.ORDERS.match(whole)
         if escapes.cut_off(whole) == 0 or found is None:
-            self._order = whole
+            self._order, self._order_raws = whole, [*raws, *range(raw, raw + len(data))]
             return b"", raw
+        self._order, self._order_raws = b"", []
         taken = found.end() - len(order)
         if taken >= 0:
-            self._obey(found[0], raw + taken - 1, pieces)
+            self._obey(found[0], raw + taken - 1 if taken else raws[-1], pieces)
             return data[taken:], raw + taken
         # It is not what it seemed to be: only its first bytes are dropped, the others are text.
-        rest, rest_at = order[found.end() :], self._order_at + found.end()
+        rest, raws = order[found.end() :], raws[found.end() :]
         cut = escapes.cut_off(rest)
-        if cut:
-            self._show_whole(rest[:cut], rest_at, pieces)
+        self._show_scattered(rest[:cut], raws, pieces)
         if cut == len(rest):
             return data, raw
-        self._order, self._order_at = rest[cut:], rest_at + cut
+        self._order, self._order_raws = rest[cut:], raws[cut:]
         return self._finish_order(data, raw, pieces)
+
+    def _show_scattered(self, data: bytes, raws: list[int], pieces: list[Piece]) -> None:
+        """Show bytes between which kernel messages may have stood; `raws` has the offset of each."""
+        shown: list[Piece] = []
+        self._show_between(data, 0, shown)
+        for piece in shown:
+            for index in range(len(piece.data)):
+                pieces.append(Piece(piece.data[index : index + 1], raws[piece.raw + index]))  # noqa: PERF401
 
     def _show_whole(self, data: bytes, raw: int, pieces: list[Piece]) -> None:
         """Show bytes that end with no order cut off."""

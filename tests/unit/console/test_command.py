@@ -142,7 +142,10 @@ def test_an_overrun_of_sixteen_bytes_is_noticed_and_typing_slows_down(first: int
 
     assert (ran.output, ran.resent) == ("long", 1)
     assert at.board.executed == ["true", command]
-    assert "ms between characters" in at.context.logs[-1]
+    assert "1 ms between characters" in at.context.logs[-1]
+    began = at.board.now()
+    at.run(command, at.context, timeout=LONG)
+    assert at.board.now() - began > 0.114
 
 
 def test_damage_that_stays_is_the_bench_s_fault() -> None:

@@ -28,6 +28,8 @@ PARTS = [
     b"\x00",
     b"\xff\xfd\x03",
     b"\xff",
+    b"\xff\xfa",
+    b"\x1b]0;a\r\n",
     b"\xc3\xa9",
     b"[",
     b"<6>",
@@ -112,7 +114,7 @@ def test_a_kernel_message_is_cut_out_of_anything(at: int) -> None:
         (b"stop autoboot:  2 \b\b\b 1 \b\b\b 0 \r\n", b"stop autoboot:  2  1  0 \n"),
         (b"\x00\xffU-Boot", b"U-Boot"),
         (b"\xff\xfb\x01\xff\xfd\x03login: ", b"login: "),
-        (b"[1.5] [ 2.25] [100, 3.123456] x", b"[1.5] [ 2.25] [100, 3.123456] x"),
+        (b"[1.5] [ 2.25] [3.123456] x\r\n", b"[1.5] [ 2.25] [3.123456] x\n"),
         (b"[  OK  ] Started\r\n", b"[  OK  ] Started\n"),
     ],
 )

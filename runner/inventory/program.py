@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +41,8 @@ def run_program(path: str, limit: Duration = LIMIT) -> Printed:
 
     Raises OSError when it cannot be started.
     """
+    import subprocess
+
     command = [str(Path(path).resolve())]
     with subprocess.Popen(
         command,

@@ -11,7 +11,6 @@ import yaml
 from runner.document import Node, Scalar
 from runner.errors import Fault, Faults, InputError, Location
 from runner.loader.compose import Composer
-from runner.loader.syntax import character_fault, syntax_fault
 from runner.loader.tags import Tags
 
 
@@ -35,16 +34,23 @@ def loads(text: str, path: str, *, folder: str = ".", environment: Mapping[str, 
     """Load YAML text; `path` is what locations show, `folder` is where ``!file`` looks."""
     faults = Faults()
     composer = Composer(path, Tags(Path(folder), environment, faults), faults)
+    node: Node | None = None
     try:
         node = composer.compose(text)
-    except yaml.MarkedYAMLError as error:
-        faults.extend(InputError([syntax_fault(error, text, path, composer.bracket)]))
-    except yaml.reader.ReaderError as error:
-        faults.extend(InputError([character_fault(error, text, path)]))
+    except yaml.YAMLError as error:
+        faults.extend(InputError([_in_our_words(error, text, path, composer)]))
     except InputError as error:
         faults.extend(error)
     faults.raise_if_any()
     return Scalar(Location(path, 1, 1), None, "") if node is None else node
+
+
+def _in_our_words(error: yaml.YAMLError, text: str, path: str, composer: Composer) -> Fault:
+    from runner.loader.syntax import character_fault, syntax_fault
+
+    if isinstance(error, yaml.MarkedYAMLError):
+        return syntax_fault(error, text, path, composer.bracket)
+    return character_fault(error, text, path)
 
 
 def shown_path(path: str) -> str:

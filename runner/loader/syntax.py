@@ -69,11 +69,11 @@ def syntax_fault(
     return next((fault for fault in found if fault is not None), _as_yaml_says(spot))
 
 
-def character_fault(error: yaml.reader.ReaderError, text: str, path: str) -> Fault:
+def character_fault(error: yaml.YAMLError, text: str, path: str) -> Fault:
     """Return the fault for a character that YAML does not allow."""
     wrong = next((match for match in _FORBIDDEN.finditer(text)), None)
     if wrong is None:
-        return Fault(code="E101", message=error.reason, at=Location(path, 1, 1))
+        return Fault(code="E101", message=str(error), at=Location(path, 1, 1))
     before = lines_of(text[: wrong.start()])
     message = f"the character U+{ord(wrong[0]):04X} is not allowed in YAML"
     at = Location(path, len(before), len(before[-1]) + 1)

@@ -18,6 +18,7 @@ def enter(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context
     """Make a proven shell ready for commands; a minimal one stays as it is. Raise TimedOut for none."""
     prove(live, nonces, deadline, context)
     place = Place(kind="plain shell")
+    pace = live.pace
     for attempt in range(2):
         if _install(live, nonces, deadline, context):
             place = Place(kind="shell")
@@ -27,6 +28,7 @@ def enter(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context
             live.slow_down()
     live.place = place
     if place.kind == "plain shell":
+        live.pace = pace  # it was not the speed
         context.log(
             f"console {live.name!r}: this shell takes no function; "
             "each command is compared with its echo instead"

@@ -50,7 +50,8 @@ class Live:
         self.transcript = Transcript(quiet=settings.quiet)
         self.place = Place()
         self._record = record
-        self._pace = float(settings.char_delay)
+        self.pace = float(settings.char_delay)
+        """Pause after each chunk that is typed, in seconds."""
 
     def start(self) -> None:
         """Open the port and read from now on."""
@@ -66,23 +67,23 @@ class Live:
 
     def send(self, data: bytes, context: Context) -> None:
         """Type bytes at the pace that this console bears."""
-        if not self._pace:
+        if not self.pace:
             context.check_cancelled()
             self.source.write(data)
             return
         size = self.settings.chunk
         for start in range(0, len(data), size):
             self.source.write(data[start : start + size])
-            context.sleep(self._pace)
+            context.sleep(self.pace)
 
     def typing_time(self, data: bytes) -> float:
         """Return how many seconds `send` takes at least."""
-        return self._pace * len(data) / self.settings.chunk
+        return self.pace * len(data) / self.settings.chunk
 
     def slow_down(self) -> float:
         """Type more slowly from now on; return the new pause in seconds."""
-        self._pace = min(max(_FIRST_PACE, self._pace * 4), max(_SLOWEST_PACE, self._pace))
-        return self._pace
+        self.pace = min(max(_FIRST_PACE, self.pace * 4), max(_SLOWEST_PACE, self.pace))
+        return self.pace
 
     @contextmanager
     def listening(self, listener: Waited) -> Iterator[None]:

@@ -1,14 +1,15 @@
 """``python -m runner.agent``: the agent, with its warden around it."""
 
 import sys
+from typing import NoReturn
 
 from runner.agent.warden import guard
 
 
-def _agent() -> int:
+def _agent() -> NoReturn:
     from runner.agent.main import main
 
-    return main()
+    main()
 
 
 if __name__ == "__main__":

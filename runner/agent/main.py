@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import faulthandler
 import math
@@ -9,9 +10,8 @@ import os
 import select
 import signal
 import sys
-import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from runner.agent.frames import CONNECTION, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.importer import PushedSources
@@ -23,13 +23,11 @@ if TYPE_CHECKING:
     from runner.agent.locks import Locks
 
 _READ = 64 * 1024
-_END_WITHIN = 7.0
-"""Seconds until an agent that ends stops being polite."""
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-def main() -> int:
-    """Serve the controller on stdin and stdout until it goes; return the exit status."""
+def main() -> NoReturn:
+    """Serve the controller on stdin and stdout until it goes, then end the process."""
     source, sink = take_port()
     faulthandler.enable()
     sources = PushedSources()
@@ -45,10 +43,8 @@ def main() -> int:
         sys.stderr.write(f"runner agent: {cause}\n")
         with contextlib.suppress(OSError):  # whoever sent this may be gone
             outbox.say(Kind.ERROR, CONNECTION, cause.encode()[:1024])
-    _insist_on_ending(status)
     service.end(cause)
-    _flush()
-    return status
+    leave(status)
 
 
 def take_port() -> tuple[int, int]:
@@ -113,16 +109,11 @@ def _wake_on_signals() -> int:
     return woken
 
 
-def _insist_on_ending(status: int) -> None:
-    """End the process in a while whatever hangs; the warden and the kernel clean up behind us."""
-
-    def insist() -> None:
-        sys.stderr.write(f"runner agent: did not end within {_END_WITHIN:g}s\n")
-        os._exit(status or 1)
-
-    timer = threading.Timer(_END_WITHIN, insist)
-    timer.daemon = True
-    timer.start()
+def leave(status: int) -> NoReturn:
+    """End the process at once: threads that a module left behind are not waited for."""
+    atexit._run_exitfuncs()  # noqa: SLF001 - what sys.exit would do after waiting for them
+    _flush()
+    os._exit(status)
 
 
 def _flush() -> None:

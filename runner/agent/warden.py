@@ -15,6 +15,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -29,7 +30,7 @@ _KILLED = 128
 _TO_HAND_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-def guard(work: Callable[[], int]) -> int:
+def guard(work: Callable[[], NoReturn]) -> int:
     """Run `work` in a child process; return its exit status once everything it started has ended.
 
     Signals that ask us to end are handed on. When we are killed, the child gets SIGTERM.
@@ -41,7 +42,7 @@ def guard(work: Callable[[], int]) -> int:
     if agent:
         return _Warden(agent).wait()
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    return work() if os.getppid() == warden else 1
+    return 1 if os.getppid() != warden else work()
 
 
 class _Warden:

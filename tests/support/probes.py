@@ -1,6 +1,6 @@
 """Modules and drivers that behave badly on purpose; pushed to agents as source."""
 
-# ruff: noqa: ARG002, PTH123, T201
+# ruff: noqa: PTH123, T201
 # They take a context that they ignore, and print where nobody should.
 
 from __future__ import annotations
@@ -98,6 +98,23 @@ class Sleeps(Module):
         context.log("sleeping")
         context.sleep(self.seconds)
         return Said(value="slept")
+
+
+class Late(Module):
+    """Ends well, but only after its limit."""
+
+    def run(self, context: Context) -> Said:
+        over = threading.Event()
+        context.on_cancel(over.set)
+        over.wait(60)
+        return Said(value="late")
+
+
+class Lingers(Module):
+    """Leaves a thread behind that Python would wait for."""
+
+    def run(self, context: Context) -> None:
+        threading.Thread(target=threading.Event().wait).start()
 
 
 class Deaf(Module):

@@ -38,6 +38,16 @@ class Plug(Driver, Power):
     def off(self) -> None: ...
 
 
+class Slow(Plug):
+    """A plug that opens when the test lets it."""
+
+    gate: ClassVar[threading.Event] = threading.Event()
+
+    def open(self) -> None:
+        self.gate.wait(5)
+        super().open()
+
+
 class Port(Console):
     """A console that says one thing when it is started."""
 
@@ -143,6 +153,7 @@ def test_a_step_that_needs_a_console_fails_when_it_is_not_there(told: Told) -> N
     it = bench({"board": ("Board", {"name": "board", "fails": True})})
     with pytest.raises(LabError, match="board is not there"):
         it.devices({"console": "board.console"}, told.heard.append, told.stop)
+    assert Plug.events == ["open board"]
 
 
 def test_a_device_that_did_not_open_is_tried_again_and_not_closed(told: Told) -> None:
@@ -155,7 +166,7 @@ def test_a_device_that_did_not_open_is_tried_again_and_not_closed(told: Told) ->
 
 
 def test_many_calls_at_once_open_a_device_once(told: Told) -> None:
-    it, got = bench({"plug": ("Plug", {"name": "plug"})}), []
+    it, got = bench({"plug": ("Slow", {"name": "plug"})}), []
 
     def use() -> None:
         got.append(it.devices({"power": "plug"}, told.heard.append, told.stop)["power"])
@@ -163,6 +174,7 @@ def test_many_calls_at_once_open_a_device_once(told: Told) -> None:
     threads = [threading.Thread(target=use) for _ in range(20)]
     for thread in threads:
         thread.start()
+    Slow.gate.set()
     for thread in threads:
         thread.join(5)
     assert len(got) == 20

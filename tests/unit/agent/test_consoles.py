@@ -1,7 +1,7 @@
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.agent.calls import ConsoleBytes
@@ -34,6 +34,7 @@ def chunk(data: bytes, index: int = 0) -> Chunk:
 
 
 @given(st.binary(max_size=3 * LARGEST_PAYLOAD), st.integers(0, 2**63))
+@example(b"x" * 3 * LARGEST_PAYLOAD, 7)
 def test_chunks_of_any_size_arrive_with_their_place_and_time(data: bytes, index: int) -> None:
     got = [unpack_chunk(payload, "b", "c") for payload in pack_chunk(chunk(data, index))]
     assert b"".join(each.data for each in got) == data

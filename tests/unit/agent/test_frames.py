@@ -43,6 +43,12 @@ def test_a_login_banner_is_refused_and_quoted() -> None:
         FrameReader().feed(b"Welcome to Debian GNU/Linux 12\n")
 
 
+@pytest.mark.parametrize("header", [b"\0\1\0\0\x03\0\0\0\1", b"\0\0\0\0\x0d\0\0\0\1", b"\0\0\0\0\0\0\0\0\1"])
+def test_a_frame_too_long_or_of_no_known_kind_is_refused_at_its_header(header: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        FrameReader().feed(header)
+
+
 def test_a_stream_that_ends_within_a_frame_is_told() -> None:
     reader = FrameReader()
     reader.feed(frame(Kind.DATA, 7, b"abc")[:-1])

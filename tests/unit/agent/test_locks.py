@@ -76,6 +76,15 @@ def test_who_waits_hears_once_for_whom_and_gets_the_bench(two: tuple[Locks, Lock
     assert waiting.is_set()
 
 
+def test_who_waits_in_vain_hears_for_whom_once_and_how_long(two: tuple[Locks, Locks]) -> None:
+    ours, theirs = two
+    take(theirs)
+    heard: list[Waiting] = []
+    with pytest.raises(LabError, match="; waited 450ms"):
+        ours.take(Take(bench="rpi4", holder="run 43", wait=0.45), heard.append, Stop())
+    assert len(heard) == 1
+
+
 def test_waiting_ends_when_told_to_stop(two: tuple[Locks, Locks]) -> None:
     ours, theirs = two
     take(theirs)

@@ -54,9 +54,9 @@ def _between(file: BinaryIO, start: int, end: int) -> Iterator[Stamp]:
         if stamp.offset < start:
             before = before if stamp.gap else stamp
             continue
-        if before is not None:
+        if before is not None and (stamp.offset > start or stamp.gap):
             yield before
-            before = None
+        before = None
         yield stamp
     if before is not None:
         yield before

@@ -17,8 +17,9 @@ LIMIT = Duration("30s")
 """How long a program may take."""
 
 _MOST_SHOWN = 2000
-_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""What breaks lines in YAML but not in JSON; with them, places in the output are those of a copy."""
+_RAW_IN_JSON = (*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)
+_ESCAPES = {code: f"\\u{code:04x}" for code in _RAW_IN_JSON}
+"""What JSON may hold as it is and YAML reads otherwise; with it, places in the output are those of a copy."""
 _DATA = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -80,7 +81,7 @@ def printed_inventory(printed: Printed, shown: str, folder: str, *, limit: Durat
     except InputError as error:
         if any(fault.code != "E101" for fault in error.faults):
             raise
-    written = json.dumps(value, ensure_ascii=False, indent=1).translate(_BREAKS)
+    written = json.dumps(value, ensure_ascii=False, indent=1).translate(_ESCAPES)
     return loads(written, f"{shown} (output)", folder=folder)
 
 

@@ -37,7 +37,7 @@ def loads(text: str, path: str, *, folder: str = ".", environment: Mapping[str, 
     node: Node | None = None
     try:
         node = composer.compose(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
         faults.extend(InputError([_in_our_words(error, text, path, composer)]))
     except InputError as error:
         faults.extend(error)
@@ -45,7 +45,7 @@ def loads(text: str, path: str, *, folder: str = ".", environment: Mapping[str, 
     return Scalar(Location(path, 1, 1), None, "") if node is None else node
 
 
-def _in_our_words(error: yaml.YAMLError, text: str, path: str, composer: Composer) -> Fault:
+def _in_our_words(error: Exception, text: str, path: str, composer: Composer) -> Fault:
     from runner.loader.syntax import character_fault, syntax_fault
 
     if isinstance(error, yaml.MarkedYAMLError):

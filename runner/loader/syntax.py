@@ -69,7 +69,7 @@ def syntax_fault(
     return next((fault for fault in found if fault is not None), _as_yaml_says(spot))
 
 
-def character_fault(error: yaml.YAMLError, text: str, path: str) -> Fault:
+def character_fault(error: Exception, text: str, path: str) -> Fault:
     """Return the fault for a character that YAML does not allow."""
     wrong = next((match for match in _FORBIDDEN.finditer(text)), None)
     if wrong is None:
@@ -77,7 +77,11 @@ def character_fault(error: yaml.YAMLError, text: str, path: str) -> Fault:
     before = lines_of(text[: wrong.start()])
     message = f"the character U+{ord(wrong[0]):04X} is not allowed in YAML"
     at = Location(path, len(before), len(before[-1]) + 1)
-    return Fault(code="E101", message=message, at=at, hint=f'write "\\x{ord(wrong[0]):02x}" in double quotes')
+    code = ord(wrong[0])
+    escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    half = 0xD800 <= code < 0xE000
+    hint = "it is half of a character" if half else f'write "{escape}" in double quotes'
+    return Fault(code="E101", message=message, at=at, hint=hint)
 
 
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -103,7 +103,7 @@ def printed(lab: Lab, output: str, status: int | None = 0, errors: str = "") -> 
 
 
 def test_a_program_prints_an_inventory_as_json(lab: Lab) -> None:
-    text = "1 \x85 {{ y }} \u2028 "
+    text = "1 \x85 {{ y }} \u2028 \x7f\x9f\ufeff\uffff"
     data = {
         "benches": {"a-[1:2]": {"vars": {"x": text, "n": 1.5}}},
         "vars": {"emoji": "\U0001f600"},
@@ -121,6 +121,11 @@ def test_a_fault_in_the_output_has_its_place_there(lab: Lab) -> None:
 
     (fault,) = raised.value.faults
     assert (fault.code, str(fault.at)) == ("E403", "lab.py (output):1:20")
+
+
+def test_half_a_character_in_the_output_is_refused(lab: Lab) -> None:
+    with pytest.raises(InputError, match=r"the character U\+D83D is not allowed"):
+        printed(lab, '{"vars": {"x": "\\ud83d"}}')
 
 
 @pytest.mark.parametrize(

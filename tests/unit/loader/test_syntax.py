@@ -76,6 +76,11 @@ def test_a_mistake_is_told_with_its_place_and_what_to_write(
     assert hint in fault.hint
 
 
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(InputError, match=r"x\.yaml:1:5: the character U\+D83D is not allowed in YAML"):
+        loads("a: b\ud83d", "x.yaml")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -13,29 +13,9 @@ from runner.agent.calls import Configure, Heard, Opened, Said
 from runner.agent.consoles import BeginFeed, Feed
 from runner.agent.importer import class_at
 from runner.agent.instrument import Instrument, offers_console
+from runner.agent.paths import paths_in, resolved
 from runner.agent.stop import Stop
 from runner.api.verdicts import Cancelled, RecipeFault
-
-
-def resolved(path: str, aliases: Mapping[str, str]) -> str:
-    """Follow aliases: ``console`` may stand for ``board.console``; raise RecipeFault for a circle."""
-    seen: set[str] = set()
-    head, dot, rest = path.partition(".")
-    while head in aliases:
-        if head in seen:
-            raise RecipeFault(f"device {path!r} is an alias of itself")
-        seen.add(head)
-        head, dot, rest = f"{aliases[head]}{dot}{rest}".partition(".")
-    return f"{head}{dot}{rest}"
-
-
-def paths_in(devices: Mapping[str, Any]) -> Iterator[str]:
-    """Return every device path in the slots of a Run."""
-    for value in devices.values():
-        if isinstance(value, str):
-            yield value
-        elif value is not None:
-            yield from value
 
 
 class Bench:

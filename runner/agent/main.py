@@ -17,6 +17,7 @@ from runner.agent.frames import CONNECTION, PROTOCOL, FrameReader, Kind, Protoco
 from runner.agent.importer import PushedSources
 from runner.agent.messages import MessageReader, to_json
 from runner.agent.outbox import Outbox
+from runner.agent.pipes import write_all
 from runner.agent.service import Service
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 def main() -> NoReturn:
     """Serve the controller on stdin and stdout until it goes, then end the process."""
     source, sink = take_port()
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)
     sources = PushedSources()
     sys.meta_path.insert(0, sources)
     outbox = Outbox(lambda data: write_all(sink, data))
@@ -60,13 +61,6 @@ def take_port() -> tuple[int, int]:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     return source, sink
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of it; raise OSError when nobody reads."""
-    written = os.write(descriptor, data)
-    while written < len(data):
-        written += os.write(descriptor, memoryview(data)[written:])
 
 
 def _serve(service: Service, source: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from runner.agent.bench import paths_in, resolved
 from runner.agent.calls import Configure, Request, Run
+from runner.agent.paths import paths_in, resolved
 from runner.api.verdicts import LabError
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 from runner.agent.calls import ConsoleBytes, Heard, Request, Said
-from runner.agent.main import write_all
+from runner.agent.pipes import write_all
 from runner.api.verdicts import LabError
 from runner.connect.channel import Channel
 from runner.connect.link import Cancel, Link

@@ -5,12 +5,13 @@ from typing import Any, ClassVar
 
 import pytest
 
-from runner.agent.bench import Bench, paths_in, resolved
+from runner.agent.bench import Bench
 from runner.agent.calls import Configure, DeviceSpec, Heard, Opened, Said
 from runner.agent.consoles import Feed
 from runner.agent.credit import Credit
 from runner.agent.instrument import children_of, offers_console
 from runner.agent.outbox import Outbox
+from runner.agent.paths import paths_in, resolved
 from runner.agent.stop import Stop
 from runner.api import Cancelled, Driver, LabError, Power, RecipeFault, arg, child
 from runner.console import Chunk, Console, ConsoleSettings, Stream

@@ -74,6 +74,7 @@ schemas: $(VENV)/.tested
 	$(BIN)/runner doc --write docs/reference
 
 bench: $(VENV)/.tested
+	@tools/install $(VENV) ".[test,bench]"
 	$(BIN)/python benchmarks/run.py
 
 clean:

@@ -56,8 +56,7 @@ def robot_suite(folder: Path, steps: int) -> list[str]:
 def true_recipe(folder: Path, steps: int) -> list[str]:
     path = folder / f"true{steps}.yaml"
     path.write_text(
-        "name: commands\ntests:\n  - test: many\n    steps:\n"
-        + "      - command: [/bin/true]\n" * steps,
+        "name: commands\ntests:\n  - test: many\n    steps:\n" + "      - command: [/bin/true]\n" * steps,
         encoding="utf-8",
     )
     return [RUNNER, "play", str(path), "--results", str(folder / "results")]

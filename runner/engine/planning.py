@@ -157,8 +157,16 @@ class _Planner:
                 hint="transport: local, when it is this machine",
             )
 
+    def _refuse_unobeyed(self, bench: Bench) -> None:
+        for name in ("policy", "python", "cache"):
+            if bench.host.options.get(name) is not None:
+                self._faults.add(
+                    "E299", f"host {bench.host.name!r}: {name!r} is not supported yet", at=bench.host.at
+                )
+
     def _bench(self, bench: Bench, values: Mapping[str, Any], defaults: Mapping[str, Node]) -> PlannedBench:
         self._refuse_far(bench)
+        self._refuse_unobeyed(bench)
         layers: dict[str, Node] = dict(defaults)
         for definition in (*bench.variables, *self._play.variables):
             layers[definition.name] = definition.node

@@ -499,3 +499,24 @@ def test_registers_of_the_short_form_are_seen_by_its_later_steps(tmp_path: Path)
     played = play_text(tmp_path, "steps:\n  - {command: x, register: r}\n  - {assert: r.status == 0}\n")
 
     assert set(played.outcomes.values()) == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("{address: shelf.lab}", "host 'shelf': benches on other machines are not supported yet"),
+        ("{transport: local, policy: lab.yaml}", "host 'shelf': 'policy' is not supported yet"),
+        ("{transport: local, python: python3.12}", "host 'shelf': 'python' is not supported yet"),
+    ],
+)
+def test_what_no_host_can_do_yet_is_refused_before_the_run(tmp_path: Path, host: str, told: str) -> None:
+    inventory = f"hosts: {{shelf: {host}}}\n" + MOCKED.format(name="b") + "    host: shelf\n"
+
+    with pytest.raises(InputError, match=told):
+        play_text(tmp_path, recipe_of("{log: x}"), inventory=inventory)
+
+
+@pytest.mark.parametrize("key", ["recover: [ctrl_c]"])
+def test_a_ladder_of_recovery_is_refused_until_there_is_one(tmp_path: Path, key: str) -> None:
+    with pytest.raises(InputError, match="recover: is not supported yet"):
+        play_text(tmp_path, recipe_of("{log: x}"), inventory=MOCKED.format(name="b") + f"    {key}\n")

@@ -13,7 +13,7 @@ from runner.report.slices import console_text
 from runner.result import CaseFinished, Measured, StepFinished
 
 _GOOD_CAP, _BAD_CAP = 16 * 1024, 64 * 1024
-_PAGE_CAP = 32 * 1024 * 1024
+PAGE_CAP = 32 * 1024 * 1024
 """Bytes of console output on one page: a browser has to hold it."""
 _FEW = 20
 """So many cases are shown with their problems open."""
@@ -41,8 +41,11 @@ class Shown:
     console: str
 
 
-def pieces(result: RunResult, folder: Path) -> Iterator[str]:
-    """Go through the text of the page: a case at a time, so that memory stays small."""
+def pieces(result: RunResult, folder: Path, *, cap: int = PAGE_CAP) -> Iterator[str]:
+    """Go through the text of the page: a case at a time, so that memory stays small.
+
+    `cap`: bytes of console output on the page.
+    """
     from jinja2 import Environment
 
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_printable)
@@ -50,7 +53,7 @@ def pieces(result: RunResult, folder: Path) -> Iterator[str]:
     template = environment.from_string((Path(__file__).parent / "report.html.j2").read_text(encoding="utf-8"))
     return template.generate(
         result=result,
-        cases=_cases(result, folder),
+        cases=_cases(result, folder, cap),
         outside=_steps(result, "", said=""),
         few=len(result.cases) < _FEW,
     )
@@ -61,11 +64,10 @@ def _printable(value: object) -> object:
     return legal(value) if type(value) is str else value
 
 
-def _cases(result: RunResult, folder: Path) -> Iterator[Shown]:
+def _cases(result: RunResult, folder: Path, left: int) -> Iterator[Shown]:
     artifacts: dict[str, list[str]] = {}
     for saved in result.artifacts:
         artifacts.setdefault(saved.case, []).append(saved.path)
-    left = _PAGE_CAP
     for case in result.cases:
         cap = min(left, _GOOD_CAP if case.outcome.good else _BAD_CAP)
         console = _console(case, folder, cap)

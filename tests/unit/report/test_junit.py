@@ -1,5 +1,6 @@
 """JUnit files: what CI servers read."""
 
+import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from lxml import etree
 from support.events import STARTED, begun, ended, step_ended
 from support.peers import ROOT
 
+from runner.errors import InputError
+from runner.fold import MOST
 from runner.report.junit import JUnit
 from runner.result import ArtifactSaved, BenchTaken, ConsoleSlice, Event, Measured, Outcome, Problem
 
@@ -170,3 +173,70 @@ def test_the_file_is_also_written_where_it_was_asked_for(tmp_path: Path) -> None
     report.close()
 
     assert (tmp_path / "ci" / "report.xml").read_bytes() == (tmp_path / "junit.xml").read_bytes()
+
+
+def test_attempts_stand_where_surefire_wants_them_whatever_the_end(tmp_path: Path) -> None:
+    attempts = (Problem(message="lab", blame="lab"), Problem(message="board", blame="board"))
+    root = written(
+        tmp_path, ended(Outcome.ERROR, attempts=attempts, problem=Problem(message="m", blame="lab"))
+    )
+
+    valid(tmp_path)
+    assert [child.tag for child in root[0][1]] == ["rerunFailure", "error", "rerunError", "system-out"]
+
+
+def test_a_play_of_another_recipe_is_another_suite(tmp_path: Path) -> None:
+    assert len(written(tmp_path, ended(), ended(recipe="other.yaml"))) == 2
+
+
+def test_a_pipe_gets_the_file_once_and_stays_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reading = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    report = JUnit(tmp_path, str(tmp_path / "pipe"))
+    report.hear(ended())
+    report.close()
+
+    assert os.read(reading, 100_000) == (tmp_path / "junit.xml").read_bytes()
+    assert (tmp_path / "pipe").is_fifo()
+    os.close(reading)
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    with pytest.raises(InputError) as caught:
+        JUnit(tmp_path, str(tmp_path / "file" / "report.xml"))
+    assert caught.value.faults[0].code == "E532"
+
+
+def test_a_file_that_cannot_be_written_later_does_not_end_the_run(tmp_path: Path) -> None:
+    report = JUnit(tmp_path, str(tmp_path / "ci" / "report.xml"), pause=0)
+    (tmp_path / "ci" / "report.xml").unlink()
+    (tmp_path / "ci").rmdir()
+    report.hear(ended())
+
+    assert len(ET.parse(tmp_path / "junit.xml").getroot().findall(".//testcase")) == 1
+    with pytest.raises(OSError, match="ci"):
+        report.close()
+
+
+def test_a_disk_that_has_room_again_gets_the_whole_file(tmp_path: Path) -> None:
+    report = JUnit(tmp_path, str(tmp_path / "ci" / "report.xml"), pause=0)
+    (tmp_path / "ci" / "report.xml").unlink()
+    (tmp_path / "ci").rmdir()
+    report.hear(ended())
+    (tmp_path / "ci").mkdir()
+    report.close()
+
+    assert (tmp_path / "ci" / "report.xml").read_bytes() == (tmp_path / "junit.xml").read_bytes()
+
+
+def test_measures_of_an_earlier_attempt_are_not_told_and_of_too_many_the_number(tmp_path: Path) -> None:
+    old, new = Measured(name="old", value=1), Measured(name="new", value=2)
+    many = step_ended(measures=(new,) * (MOST + 3))
+    first = [begun(), step_ended(Outcome.FAILED, measures=(old,))]
+    text = written(tmp_path, *first, begun(attempt=2), many, ended()).findtext(".//system-out") or ""
+
+    assert "measure old" not in text
+    assert text.count("measure new") == MOST
+    assert "3 more measures are in events.jsonl" in text

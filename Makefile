@@ -55,7 +55,7 @@ floor: $(VENV)/.tested
 	$(BIN)/vermin --quiet --no-tips --target=3.10- --violations --eval-annotations --backport dataclasses --backport typing --exclude typing.dataclass_transform runner/api runner/agent runner/console modules
 
 unit: $(VENV)/.tested
-	$(PYTEST) tests/unit runner
+	$(PYTEST) -n auto tests/unit runner
 
 contract: $(VENV)/.tested
 	$(PYTEST) tests/contract

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.api.values import ByteString, Duration, Size
+from runner.errors import InputError
 
 _PATH_PART = re.compile(r"[^.\[\]]+|\[(-?\d+|\*)\]")
 
@@ -41,15 +42,22 @@ def sha256(value: Any) -> str:
     return hashlib.sha256(to_bytes(value)).hexdigest()
 
 
+def _pattern(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, re.MULTILINE)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+
+
 def regex_search(value: Any, pattern: str, group: int | str = 0) -> str | None:
     """Return what a pattern finds (or one of its groups), or none."""
-    match = re.search(pattern, str(value), re.MULTILINE)
+    match = _pattern(pattern).search(str(value))
     return None if match is None else match[group]
 
 
 def regex_findall(value: Any, pattern: str) -> list[Any]:
     """Return everything a pattern finds."""
-    return re.findall(pattern, str(value), re.MULTILINE)
+    return _pattern(pattern).findall(str(value))
 
 
 def from_yaml(value: str) -> Any:
@@ -57,7 +65,10 @@ def from_yaml(value: str) -> Any:
     from runner.document import plain
     from runner.loader import loads
 
-    return plain(loads(value, "from_yaml"))
+    try:
+        return plain(loads(value, "from_yaml"))
+    except InputError as error:
+        raise ValueError(str(error)) from error
 
 
 def json_query(value: Any, path: str) -> Any:
@@ -122,12 +133,12 @@ def version_text(value: Any) -> str:
 
 def match(value: Any, pattern: str) -> bool:
     """Tell whether a pattern matches at the beginning."""
-    return re.match(pattern, str(value), re.MULTILINE) is not None
+    return _pattern(pattern).match(str(value)) is not None
 
 
 def search(value: Any, pattern: str) -> bool:
     """Tell whether a pattern is found anywhere."""
-    return re.search(pattern, str(value), re.MULTILINE) is not None
+    return _pattern(pattern).search(str(value)) is not None
 
 
 def is_file(value: Any) -> bool:

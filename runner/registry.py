@@ -181,11 +181,11 @@ def _blaming(place: Place) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError([_broken(place, error)]) from error
 
 
-def _broken(place: Place, error: Exception) -> Fault:
+def _broken(place: Place, error: BaseException) -> Fault:
     at = Location(place.file, 1, 1)
     if isinstance(error, SyntaxError) and error.filename:
         at = Location(error.filename, error.lineno or 1, error.offset or 1)

@@ -38,7 +38,7 @@ class Missing:
 MISSING = Missing()
 
 
-def member(shape: Any, name: str) -> Any:  # noqa: PLR0911 - one line for each kind of type
+def member(shape: Any, name: str) -> Any:
     """Return the shape of a field of a value, or MISSING when it cannot have that field.
 
     >>> member(Record({"elapsed": float}), "elapsed")

@@ -4,6 +4,7 @@ import pytest
 
 from runner.document import Scalar
 from runner.errors import Location
+from runner.loader import loads
 from runner.model import Expression
 from runner.template import NameUse, RenderError, Templates
 
@@ -53,6 +54,9 @@ def expression(text: str) -> Expression:
         ("{{ v | json_query('a.b[1].c') }}", {"v": {"a": {"b": [{}, {"c": 9}]}}}, 9),
         ("{{ '1m' | duration + 1 }}", {}, 61.0),
         ("{{ '4KiB' | size }}", {}, 4096),
+        ("{{ {'a': {'b': 1}} }}", {}, {"a": {"b": 1}}),
+        ("{{ [1, 2] | map('string') }}", {}, ["1", "2"]),
+        ("{{ {'a': 1}.keys() }}", {}, ["a"]),
         ("{{ v | version }}", {"v": "U-Boot 2023.01+dfsg"}, "2023.01"),
     ],
 )
@@ -75,6 +79,13 @@ def test_what_a_device_printed_is_never_a_template() -> None:
         ("{{ image + 1 }}", 'TypeError: can only concatenate str (not "int") to str', ""),
         ("{{ ''.__class__ }}", "access to attribute '__class__' of 'str' object is unsafe.", ""),
         ("{{ range(10000000000) }}", "Range too big.", ""),
+        ("{{ image * 100000000 }}", "the result of * would be too big", ""),
+        ("{{ 9 ** 99999999 }}", "the result of ** would be too big", ""),
+        ("{{ [nothing] }}", "'nothing' is undefined", ""),
+        ("{{ image.upper }}", "upper is called with parentheses: upper()", ""),
+        ("{{ image | regex_search('(') }}", "'(' is no regular expression: missing )", ""),
+        ("{{ image is match('(') }}", "'(' is no regular expression: missing )", ""),
+        ("{{ '{a: [' | from_yaml }}", "this [ is not closed", ""),
     ],
 )
 def test_what_has_no_value_is_told_with_its_place(text: str, message: str, hint: str) -> None:
@@ -128,6 +139,26 @@ def test_names_that_a_template_makes_itself_are_not_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "used"),
+    [
+        ("{% if a %}{{ a.b }}{% endif %}", [("a", 6), ("a", 13)]),
+        ("{{- a -}}\n  {{ b }}", [("a", 4), ("b", 15)]),
+        ("{% for k in d if k.on %}{{ k }}{% else %}{{ k }}{% endfor %}", [("d", 12), ("k", 44)]),
+        ("{% set x %}{{ y }}{% endset %}{{ x }}", [("y", 14)]),
+        (
+            "{% macro m(p, q=r) %}{{ p }}{{ q }}{{ s }}{% endmacro %}{{ m(t) }}",
+            [("r", 16), ("s", 38), ("t", 61)],
+        ),
+        ("{% with n = o %}{{ n }}{% endwith %}", [("o", 12)]),
+        ("{{ f(key=v) }}", [("f", 3), ("v", 9)]),
+        ("{{ 'a b' ~ c is defined }}", [("c", 11)]),
+    ],
+)
+def test_each_name_has_its_own_place(text: str, used: list[tuple[str, int]]) -> None:
+    assert [(use.name, use.offset) for use in Templates().names_in(text, bare=False)] == used
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("{{ a }} == 1", ("E311", "an expression stands without {{ }}", "write: a == 1")),
@@ -142,6 +173,23 @@ def test_wrong_expressions_are_told_before_the_run(text: str, told: tuple[str, s
     assert only.code == told[0]
     assert told[1] in only.message
     assert only.hint == told[2]
+
+
+def test_braces_in_a_text_are_no_template() -> None:
+    assert Templates().check(expression("a == '{{'")) == ()
+
+
+def test_a_template_has_no_files() -> None:
+    (only,) = Templates().check(scalar("{% include 'x' %}"))
+
+    assert (only.code, only.message) == ("E310", "a template has no files: include")
+
+
+def test_two_keys_that_become_one_are_told() -> None:
+    both = loads("{'{{ a }}': 1, x: 2}", "r.yaml")
+
+    with pytest.raises(RenderError, match="two keys of one mapping are 'x'"):
+        Templates().render(both, {"a": "x"})
 
 
 def test_a_wrong_filter_has_its_own_column() -> None:

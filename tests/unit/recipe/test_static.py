@@ -89,7 +89,7 @@ def step(line: str) -> str:
             "try_that: image == nightly",
             "6:24+7 E301 unknown name 'nightly' | if it is a text, write it in quotes: 'nightly'",
         ),
-        ("try_that: 1 ==", "6:15+4 E310 unexpected 'end of print statement': 1 =="),
+        ("try_that: 1 ==", "6:15+4 E310 unexpected the end: 1 =="),
         ("try_that: image is fil", "6:24+3 E313 no test 'fil' | did you mean 'file'?"),
         ("try_that: image | lenght > 1", "6:23+6 E312 no filter 'lenght' | did you mean 'length'?"),
         (

@@ -73,15 +73,15 @@ def test_a_variable_that_is_not_set_is_a_fault_with_a_way_out() -> None:
 
 
 def test_a_file_is_found_beside_the_recipe_and_loses_its_last_line_end(tmp_path: Path) -> None:
-    (tmp_path / "nightly.sha256").write_text("0644\n")
+    (tmp_path / "nightly.sha256").write_text("0644\n", encoding="utf-8")
 
     found = value("!file nightly.sha256", tmp_path)
     assert (found.value, found.text, found.quoted, found.literal) == ("0644", "0644", True, True)
 
 
 def test_a_recipe_reads_files_from_its_own_folder(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("{{ data }}")
-    (tmp_path / "recipe.yaml").write_text("a: !file key\n")
+    (tmp_path / "key").write_text("{{ data }}", encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text("a: !file key\n", encoding="utf-8")
 
     assert not load(str(tmp_path / "recipe.yaml")).templated
 
@@ -99,7 +99,7 @@ def test_a_file_that_is_not_text_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_a_secret_wraps_the_other_tags(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("t0k3n\n")
+    (tmp_path / "token").write_text("t0k3n\n", encoding="utf-8")
 
     found = [
         value(text, tmp_path) for text in ("!secret abc", "!secret {env: USER}", "!secret {file: token}")

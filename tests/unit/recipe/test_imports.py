@@ -166,7 +166,7 @@ def test_a_folder_of_modules_is_found_beside_the_recipe_or_imported(
 ) -> None:
     path = write("steps: [{wave: }]\n" + ("import: [mine]\n" if folder == "mine" else ""))
     (tmp_path / folder).mkdir()
-    (tmp_path / folder / "wave.py").write_text(MODULE)
+    (tmp_path / folder / "wave.py").write_text(MODULE, encoding="utf-8")
 
     recipe = read_recipe(str(path), registry)
 
@@ -180,7 +180,7 @@ def test_a_module_that_cannot_be_imported_is_told_once(
 ) -> None:
     path = write("steps: [{wave: }, {wave: }]\n")
     (tmp_path / "modules").mkdir()
-    (tmp_path / "modules" / "wave.py").write_text("import no_such_library\n" + MODULE)
+    (tmp_path / "modules" / "wave.py").write_text("import no_such_library\n" + MODULE, encoding="utf-8")
 
     with pytest.raises(InputError) as caught:
         read_recipe(str(path), registry)

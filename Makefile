@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
-PYTEST = PYTHONWARNDEFAULTENCODING=1 $(BIN)/python -m pytest -q
+PYTEST = $(BIN)/python -m pytest -q
 
 play: $(VENV)/.installed
 	$(BIN)/runner play recipes/quickstart.yaml
@@ -55,7 +55,7 @@ floor: $(VENV)/.tested
 	$(BIN)/vermin --quiet --no-tips --target=3.10- --violations --eval-annotations --backport dataclasses --backport typing --exclude typing.dataclass_transform runner/api runner/agent runner/console modules
 
 unit: $(VENV)/.tested
-	$(PYTEST) -n auto tests/unit runner
+	PYTHONWARNDEFAULTENCODING=1 $(PYTEST) -n auto tests/unit runner
 
 contract: $(VENV)/.tested
 	$(PYTEST) tests/contract

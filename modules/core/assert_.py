@@ -33,10 +33,9 @@ class Assert(Module):
         said = "; ".join(map(_said, broken))
         raise Failed(
             f"{self.message}: {said}" if self.message else said,
-            evidence={each.text: dict(each.operands) for each in broken},
+            evidence={each.text: dict(each.operands) for each in broken if each.operands},
         )
 
 
 def _said(judged: Judged) -> str:
-    values = ", ".join(f"{name} is {value!r}" for name, value in judged.operands.items())
-    return f"expected {judged.text}" + (f", but {values}" if values else "")
+    return f"expected {judged.text}" + (f", but {judged.values}" if judged.values else "")

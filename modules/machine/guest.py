@@ -98,7 +98,7 @@ class Guest:
         """What it wrote to its standard output and error."""
         if not self._errors.exists():
             return self._last_words
-        return self._errors.read_text(errors="replace").strip()
+        return self._errors.read_text(encoding="utf-8", errors="replace").strip()
 
     def _keep(self, command_line: CommandLine) -> None:
         """Start the process and see it end."""

@@ -18,3 +18,12 @@ class Judged:
     holds: bool
     operands: Mapping[str, object] = field(default_factory=dict)
     at: str = ""
+
+    @property
+    def values(self) -> str:
+        """What each operand was: ``result.status is 3, limit is 5``; empty when there are none."""
+        return ", ".join(f"{name} is {value!r}" for name, value in self.operands.items())
+
+    def __str__(self) -> str:
+        """Return the condition, with the values of its operands in parentheses."""
+        return f"{self.text} ({self.values})" if self.values else self.text

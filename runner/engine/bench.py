@@ -105,9 +105,8 @@ class BenchRun:
             return end_of(error, at=str(when.at), console="").problem
         if not judged.holds:
             self._skipped = True
-            operands = ", ".join(f"{name} is {value!r}" for name, value in judged.operands.items())
             for _place, case in self._source.cases():
-                cases.skip(case, f"when of the play: {judged.text}" + (f" ({operands})" if operands else ""))
+                cases.skip(case, f"when of the play: {judged}")
         return None
 
     def _limit(self) -> Deadline:

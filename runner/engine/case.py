@@ -127,8 +127,7 @@ class CasePlayer:
         if test.when is None:
             return ""
         judged = self._run.templates.judge(test.when, scope)
-        operands = ", ".join(f"{name} is {value!r}" for name, value in judged.operands.items())
-        return "" if judged.holds else f"when: {judged.text}" + (f" ({operands})" if operands else "")
+        return "" if judged.holds else f"when: {judged}"
 
     def _expected_to_fail(self, xfail: Xfail | Skip | None, scope: Scope) -> Xfail | None:
         if not isinstance(xfail, Xfail) or not self._holds(xfail.when, scope):

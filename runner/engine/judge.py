@@ -19,11 +19,10 @@ def expect(expressions: Iterable[Expression], names: Scope, templates: Templates
     if not broken:
         return
     first = broken[0]
-    shown = ", ".join(f"{name} is {value!r}" for name, value in first.operands.items())
     more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
     raise Failed(
-        f"expected {first.text}" + (f", but {shown}" if shown else "") + more,
-        evidence={each.text: each.operands for each in broken},
+        f"expected {first.text}" + (f", but {first.values}" if first.values else "") + more,
+        evidence={each.text: each.operands for each in broken if each.operands},
     )
 
 

@@ -147,10 +147,7 @@ class StepPlayer:
             return end_of(error, at=str(step.at), console="")
         if judged.holds:
             return None
-        operands = ", ".join(f"{name} is {value!r}" for name, value in judged.operands.items())
-        return End(
-            outcome=Outcome.SKIPPED, reason=f"when: {judged.text}" + (f" ({operands})" if operands else "")
-        )
+        return End(outcome=Outcome.SKIPPED, reason=f"when: {judged}")
 
     def _tries(self, step: Step, frame: Frame, ear: Ear) -> tuple[End, int]:
         attempt = 1
@@ -201,14 +198,14 @@ class StepPlayer:
         if not end.good:
             return end
         judged = self._run.templates.judge(until.condition, _with_result(frame, end))
-        operands = ", ".join(f"{name} is {value!r}" for name, value in judged.operands.items())
         why = (
             "its retries are used up"
             if until.retries is not None and attempts > until.retries
             else limit.origin
         )
         failed = Failed(
-            f"{judged.text} did not hold after {attempts} attempts" + (f": {operands}" if operands else ""),
+            f"{judged.text} did not hold after {attempts} attempts"
+            + (f": {judged.values}" if judged.values else ""),
             evidence={"operands": judged.operands, "attempts": attempts, "limit": why},
             result=end.result,
         )

@@ -357,7 +357,7 @@ def test_completion_scripts_are_printed(tmp_path: Path, shell: str) -> None:
 def test_github_gets_annotations_on_the_lines_of_the_recipe(tmp_path: Path) -> None:
     done = runner(tmp_path, "play", recipe(tmp_path, BAD), GITHUB_ACTIONS="true")
 
-    assert "::error file=recipe.yaml,line=4,title=" in done.stdout
+    assert "::error file=recipe.yaml,line=4,col=" in done.stdout
 
 
 def test_a_user_module_beside_the_recipe_is_found(tmp_path: Path) -> None:

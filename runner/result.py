@@ -107,6 +107,8 @@ class PlayStarted(Happened):
     benches: tuple[str, ...]
     cases: int
     strategy: str = "free"
+    take: int | None = None
+    """How many of the benches are used; None for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,12 +44,16 @@ def command(
     return 0
 
 
+def _counted(number: object, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def _print(plan: Plan) -> None:
     for each in plan.plays:
         said = _summary(each)
         name = f" ({said['play']})" if said["play"] else ""
         click.echo(
-            f"{said['recipe']}{name}: fine: {said['tests']} tests, {said['cases']} cases"
+            f"{said['recipe']}{name}: fine: {_counted(said['tests'], 'test')}, {_counted(said['cases'], 'case')}"
             f" on {', '.join(said['benches'])}"
         )
     for note in plan.notes:

@@ -162,6 +162,7 @@ class PlayRun:
                 cases=len(self._planned.cases)
                 * (1 if play_.strategy == "shard" else play_.take or len(names)),
                 strategy=play_.strategy,
+                take=play_.take,
             )
         )
         wait = float(self._run.options.wait or play_.reserve_wait or 0.0)

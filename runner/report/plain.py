@@ -106,7 +106,8 @@ class Plain:
             case RunStarted():
                 self._say(self._paint("dim", f"run {event.run}: {', '.join(event.recipes)}"))
             case PlayStarted():
-                benches = ", ".join(event.benches)
+                some = event.take is not None and event.take < len(event.benches)
+                benches = (f"{event.take} of " if some else "") + ", ".join(event.benches)
                 cases = "1 case" if event.cases == 1 else f"{event.cases} cases"
                 self._say(f"{self._paint('bold', f'play {event.play}')}  {cases} on {benches}")
             case BenchTaken():

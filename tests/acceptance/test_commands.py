@@ -149,7 +149,7 @@ def test_faults_come_as_json_for_tools(tmp_path: Path) -> None:
 def test_check_says_what_would_run(tmp_path: Path) -> None:
     done = runner(tmp_path, "check", recipe(tmp_path, GOOD))
 
-    assert (done.returncode, done.stdout) == (0, "recipe.yaml (recipe): fine: 1 tests, 1 cases on sim\n")
+    assert (done.returncode, done.stdout) == (0, "recipe.yaml (recipe): fine: 1 test, 1 case on sim\n")
 
 
 def test_plan_prints_the_cases_and_runs_none(tmp_path: Path) -> None:

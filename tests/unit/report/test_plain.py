@@ -165,6 +165,13 @@ def test_a_lost_bench_and_a_simulated_one_are_named() -> None:
     assert printed.lines(lost)[:2] == ["bench lost b", "      no prompt"]
 
 
+def test_how_many_of_the_benches_are_used_is_said() -> None:
+    some = PlayStarted(t=0, play="p", recipe="q", benches=("a", "b"), cases=2, take=1)
+    every = PlayStarted(t=0, play="p", recipe="q", benches=("a", "b"), cases=4, take=2)
+
+    assert Printed().lines(some, every) == ["play p  2 cases on 1 of a, b", "play p  4 cases on a, b"]
+
+
 def test_clean_up_is_told_once_at_the_end() -> None:
     found = Printed().lines(
         STARTED,

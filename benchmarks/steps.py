@@ -68,7 +68,8 @@ def ansible_book(folder: Path, steps: int) -> list[str]:
         "- hosts: localhost\n  gather_facts: false\n  tasks:\n" + "    - command: /bin/true\n" * steps,
         encoding="utf-8",
     )
-    return [str(have("ansible-playbook")), "-i", "localhost,", "-c", "local", str(path)]
+    interpreter = f"ansible_python_interpreter={PYTHON}"
+    return [str(have("ansible-playbook")), "-i", "localhost,", "-c", "local", "-e", interpreter, str(path)]
 
 
 def main() -> None:

@@ -162,6 +162,8 @@ def convert(parameter: Parameter, node: Node, faults: Faults, *, owner: str) -> 
 
 def convert_value(parameter: Parameter, value: object) -> Any:
     """Return a rendered value with the parameter's type; raise ValueError with one sentence otherwise."""
+    if _takes_as_is(parameter.hint, value):
+        return value
     node = node_of(value, parameter.hint)
     try:
         converted = _value(parameter.hint, node)
@@ -169,6 +171,14 @@ def convert_value(parameter: Parameter, value: object) -> Any:
     except Wrong as wrong:
         raise ValueError(wrong.message + (f" ({wrong.hint})" if wrong.hint else "")) from wrong
     return converted
+
+
+def _takes_as_is(hint: Any, value: object) -> bool:
+    """Tell whether a value is kept whatever it is: bytes stay bytes, a result stays a result."""
+    if hint is Any or hint is object:
+        return True
+    anything = typing.get_origin(hint) is dict and typing.get_args(hint)[1] in {Any, object}
+    return anything and isinstance(value, dict) and all(type(key) is str for key in value)
 
 
 def node_of(value: object, hint: Any = object) -> Node:

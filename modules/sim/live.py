@@ -5,10 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from runner.api import LabError, Power, PowerReading, PowerState, Unreachable
-from runner.modules.sim.board import Board
 from runner.modules.sim.options import Faults
+
+if TYPE_CHECKING:
+    from runner.modules.sim.board import Board
 
 
 class LiveBoard:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from runner.api import Driver, Size, arg, child
 from runner.api.image import Image
 from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
-from runner.modules.sim.board import Board
 from runner.modules.sim.ecu import SimulatedBus
-from runner.modules.sim.hardware import RELEASE
 from runner.modules.sim.live import LiveBoard, Outlet, Port
 from runner.modules.sim.options import Faults, Firmware, System
 
@@ -53,6 +51,9 @@ class Sim(Driver):
 
     def open(self) -> None:
         """Put it together; raise LabError when the file of the medium cannot be used."""
+        from runner.modules.sim.board import Board
+        from runner.modules.sim.hardware import RELEASE
+
         self._medium = Image(self.image, self.capacity)
         self._medium.open()
         if not self._medium.read(0, 1).strip(b"\0"):

@@ -14,7 +14,8 @@ from runner.errors import Faults, Location, did_you_mean
 from runner.model import UNBOUND, Bench, Param, Play, Recipe
 from runner.recipe.fields import choice, flag, is_nothing, keyed, mapping, text, unknown_keys, wrong
 from runner.recipe.identifiers import check_identifier
-from runner.schema import convert, convert_value, type_name
+from runner.schema import convert, convert_value
+from runner.type_names import type_name
 
 TYPES: Mapping[str, Any] = {
     "str": str,

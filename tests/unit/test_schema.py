@@ -12,7 +12,8 @@ from runner.declaration import Parameter
 from runner.errors import Faults, InputError, Location
 from runner.loader import loads
 from runner.model import UNBOUND, Expression
-from runner.schema import bind, convert, convert_value, type_name
+from runner.schema import bind, convert, convert_value
+from runner.type_names import type_name
 
 
 class Colour(enum.Enum):

@@ -93,7 +93,7 @@ class GuestPort:
         if not guest.stopping:
             guest.ended.wait(1.0)
             words = f": {guest.said}" if guest.said else ""
-            raise ConsoleGone(f"QEMU has ended by itself, with status {guest.status}{words}")
+            raise ConsoleGone(f"QEMU has ended by itself, with status {guest.status}{words}", ended=True)
 
 
 def _left(end: float) -> float:

@@ -163,6 +163,7 @@ class Console(Interface):
             live.transcript.interrupted()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
             live.place = Place()
+            live.ended = ""
 
     def position(self) -> int:
         """Return how many bytes have come."""

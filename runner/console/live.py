@@ -52,6 +52,8 @@ class Live:
         self._record = record
         self.pace = float(settings.char_delay)
         """Pause after each chunk that is typed, in seconds."""
+        self.ended = ""
+        """Why nothing can come until the board is started again; empty otherwise."""
 
     def start(self) -> None:
         """Open the port and read from now on."""
@@ -60,9 +62,11 @@ class Live:
     def _hear(self, chunk: Chunk) -> None:
         self._record(chunk)
         if chunk.gap:
+            self.ended = chunk.gap if chunk.ended else self.ended
             self.transcript.interrupted()
             self.source.lock.notify_all()
         else:
+            self.ended = ""
             self.transcript.feed(chunk.data, chunk.monotonic_ns / 1e9)
 
     def send(self, data: bytes, context: Context) -> None:
@@ -98,7 +102,10 @@ class Live:
                 self.transcript.leave(watch)
 
     def wait(self, listener: Waited, until: float, context: Context) -> bool:
-        """Wait until a listener is done; False when the time `until` (of `clock`) has come before."""
+        """Wait until a listener is done; False when the time `until` (of `clock`) has come before.
+
+        Raise LabError when nothing can come any more.
+        """
         source, transcript = self.source, self.transcript
         if listener.done:
             return True
@@ -107,6 +114,7 @@ class Live:
             with source.lock:
                 while not listener.done:
                     context.check_cancelled()
+                    self._refuse_ended()
                     now = source.clock()
                     if now >= until:
                         return False
@@ -118,6 +126,14 @@ class Live:
         finally:
             take_back()
         return True
+
+    def _refuse_ended(self) -> None:
+        if self.ended:
+            raise LabError(
+                f"console {self.name!r} was {self.ended}",
+                evidence={"tail": self.transcript.tail(8)},
+                hint="switch the board's power on again",
+            )
 
     def note_gap(self, text: str) -> None:
         """Put a remark into the record, where the console's own gaps are."""

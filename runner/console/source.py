@@ -110,22 +110,24 @@ class Reader:
             try:
                 data = stream.read(_LONGEST_READ)
             except ConsoleGone as error:
-                self._lose(stream, str(error) or "the port vanished", hear)
+                self._lose(stream, str(error) or "the port vanished", hear, ended=error.ended)
                 continue
             if data:
                 self._tell(hear, data)
 
-    def _tell(self, hear: Callable[[Chunk], None], data: bytes, gap: str = "") -> None:
-        chunk = Chunk(self._index, time.monotonic_ns(), time.time_ns(), data, gap)
+    def _tell(
+        self, hear: Callable[[Chunk], None], data: bytes, gap: str = "", *, ended: bool = False
+    ) -> None:
+        chunk = Chunk(self._index, time.monotonic_ns(), time.time_ns(), data, gap, ended)
         self._index += len(data)
         with self.lock:
             hear(chunk)
 
-    def _lose(self, stream: Stream, reason: str, hear: Callable[[Chunk], None]) -> None:
+    def _lose(self, stream: Stream, reason: str, hear: Callable[[Chunk], None], *, ended: bool) -> None:
         self._stream, self._gone = None, reason
         stream.close()
         if not self._stopping.is_set():
-            self._tell(hear, b"", f"lost: {reason}")
+            self._tell(hear, b"", f"lost: {reason}", ended=ended)
 
     def _open_again(self, hear: Callable[[Chunk], None]) -> None:
         started = time.monotonic()

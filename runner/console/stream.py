@@ -7,7 +7,15 @@ from typing import Protocol
 
 
 class ConsoleGone(Exception):
-    """The port has vanished or was closed at its other end; it is opened again."""
+    """The port has vanished or was closed at its other end; it is opened again.
+
+    `ended`: what was at its other end is no more, so nothing comes until it is started again.
+    """
+
+    def __init__(self, message: str = "", *, ended: bool = False) -> None:
+        """Say why."""
+        super().__init__(message)
+        self.ended = ended
 
 
 class Stream(Protocol):
@@ -31,7 +39,7 @@ class Chunk:
     """Bytes as they were read, with the clocks of that moment.
 
     `index` counts the bytes of this console from 0. A gap in the port's life has no
-    data and its reason in `gap`.
+    data and its reason in `gap`; `ended` when nothing can come until the board is started again.
     """
 
     index: int
@@ -39,3 +47,4 @@ class Chunk:
     wall_ns: int
     data: bytes
     gap: str = ""
+    ended: bool = False

@@ -277,6 +277,6 @@ def test_a_bench_that_somebody_holds_is_refused_with_4_and_free_afterwards(tmp_p
     free = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml")
 
     assert refused.returncode == 4
-    assert f"process {holder.pid}) since" in refused.stdout
+    assert "bench desk is held by " in refused.stdout
     assert "hint: wait for it with --wait" in refused.stdout
     assert (holder.returncode, free.returncode) == (130, 0)

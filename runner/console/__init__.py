@@ -5,11 +5,12 @@ from runner.console.inline import Inline, TimedStream
 from runner.console.pattern import Pattern, PatternLike, Patterns, exact, regex
 from runner.console.results import Entered, Found, LoggedIn, Match, Ran
 from runner.console.settings import ConsoleSettings, Interrupt, LoginSettings, UbootSettings
-from runner.console.stream import Chunk, ConsoleGone, Stream
+from runner.console.stream import Chunk, ConsoleEnded, ConsoleGone, Stream
 
 __all__ = [
     "Chunk",
     "Console",
+    "ConsoleEnded",
     "ConsoleGone",
     "ConsoleSettings",
     "Entered",

@@ -160,7 +160,7 @@ class Console(Interface):
         """Set the mark ``power_on``: what came before it says nothing about the board any more."""
         live = self._use
         with live.source.lock:
-            live.transcript.interrupted()
+            live.switched_on()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
             live.place = Place()
             live.ended = ""

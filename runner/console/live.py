@@ -50,6 +50,7 @@ class Live:
         self.transcript = Transcript(quiet=settings.quiet)
         self.place = Place()
         self._record = record
+        self._ended = ""
         self.pace = float(settings.char_delay)
         """Pause after each chunk that is typed, in seconds."""
         self.ended = ""
@@ -64,10 +65,16 @@ class Live:
         if chunk.gap:
             self.ended = chunk.gap if chunk.ended else self.ended
             self.transcript.interrupted()
+            self._ended = chunk.gap if chunk.ended else self._ended
             self.source.lock.notify_all()
         else:
-            self.ended = ""
+            self._ended = ""
             self.transcript.feed(chunk.data, chunk.monotonic_ns / 1e9)
+
+    def switched_on(self) -> None:
+        """Expect a new life at the other end; called with the source's lock held."""
+        self._ended = ""
+        self.transcript.interrupted()
 
     def send(self, data: bytes, context: Context) -> None:
         """Type bytes at the pace that this console bears."""
@@ -104,7 +111,7 @@ class Live:
     def wait(self, listener: Waited, until: float, context: Context) -> bool:
         """Wait until a listener is done; False when the time `until` (of `clock`) has come before.
 
-        Raise LabError when nothing can come any more.
+        Raise LabError when what is at the other end has ended and nothing can come any more.
         """
         source, transcript = self.source, self.transcript
         if listener.done:
@@ -114,7 +121,7 @@ class Live:
             with source.lock:
                 while not listener.done:
                     context.check_cancelled()
-                    self._refuse_ended()
+                    self._check_alive()
                     now = source.clock()
                     if now >= until:
                         return False
@@ -143,6 +150,14 @@ class Live:
     def clock(self) -> float:
         """Return the time in seconds."""
         return self.source.clock()
+
+    def _check_alive(self) -> None:
+        if self._ended:
+            raise LabError(
+                f"console {self.name!r}: {self._ended.removeprefix('lost: ')}",
+                evidence={"tail": self.transcript.tail(8)},
+                hint="look into the system log of its host for who ended it; power_cycle starts it again",
+            )
 
     def check_present(self) -> None:
         """Raise LabError when the port is away."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from runner.api import LabError
-from runner.console.stream import Chunk, ConsoleGone, Stream
+from runner.console.stream import Chunk, ConsoleEnded, ConsoleGone, Stream
 
 _LONGEST_READ = 0.5
 _BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -110,7 +110,7 @@ class Reader:
             try:
                 data = stream.read(_LONGEST_READ)
             except ConsoleGone as error:
-                self._lose(stream, str(error) or "the port vanished", hear, ended=error.ended)
+                self._lose(stream, error, hear)
                 continue
             if data:
                 self._tell(hear, data)
@@ -123,11 +123,12 @@ class Reader:
         with self.lock:
             hear(chunk)
 
-    def _lose(self, stream: Stream, reason: str, hear: Callable[[Chunk], None], *, ended: bool) -> None:
+    def _lose(self, stream: Stream, error: ConsoleGone, hear: Callable[[Chunk], None]) -> None:
+        reason = str(error) or "the port vanished"
         self._stream, self._gone = None, reason
         stream.close()
         if not self._stopping.is_set():
-            self._tell(hear, b"", f"lost: {reason}", ended=ended)
+            self._tell(hear, b"", f"lost: {reason}", ended=isinstance(error, ConsoleEnded))
 
     def _open_again(self, hear: Callable[[Chunk], None]) -> None:
         started = time.monotonic()

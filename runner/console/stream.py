@@ -18,6 +18,10 @@ class ConsoleGone(Exception):
         self.ended = ended
 
 
+class ConsoleEnded(ConsoleGone):
+    """What was at the other end has ended: it says nothing more until its power is switched."""
+
+
 class Stream(Protocol):
     """An open port. One thread reads while others write; `close` may come from any."""
 
@@ -39,7 +43,7 @@ class Chunk:
     """Bytes as they were read, with the clocks of that moment.
 
     `index` counts the bytes of this console from 0. A gap in the port's life has no
-    data and its reason in `gap`; `ended` when nothing can come until the board is started again.
+    data and its reason in `gap`; `ended` when nothing more comes until the power is switched.
     """
 
     index: int

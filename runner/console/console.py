@@ -163,7 +163,6 @@ class Console(Interface):
             live.switched_on()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
             live.place = Place()
-            live.ended = ""
 
     def position(self) -> int:
         """Return how many bytes have come."""

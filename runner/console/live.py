@@ -53,8 +53,6 @@ class Live:
         self._ended = ""
         self.pace = float(settings.char_delay)
         """Pause after each chunk that is typed, in seconds."""
-        self.ended = ""
-        """Why nothing can come until the board is started again; empty otherwise."""
 
     def start(self) -> None:
         """Open the port and read from now on."""
@@ -63,7 +61,6 @@ class Live:
     def _hear(self, chunk: Chunk) -> None:
         self._record(chunk)
         if chunk.gap:
-            self.ended = chunk.gap if chunk.ended else self.ended
             self.transcript.interrupted()
             self._ended = chunk.gap if chunk.ended else self._ended
             self.source.lock.notify_all()
@@ -133,14 +130,6 @@ class Live:
         finally:
             take_back()
         return True
-
-    def _refuse_ended(self) -> None:
-        if self.ended:
-            raise LabError(
-                f"console {self.name!r} was {self.ended}",
-                evidence={"tail": self.transcript.tail(8)},
-                hint="switch the board's power on again",
-            )
 
     def note_gap(self, text: str) -> None:
         """Put a remark into the record, where the console's own gaps are."""

@@ -7,15 +7,7 @@ from typing import Protocol
 
 
 class ConsoleGone(Exception):
-    """The port has vanished or was closed at its other end; it is opened again.
-
-    `ended`: what was at its other end is no more, so nothing comes until it is started again.
-    """
-
-    def __init__(self, message: str = "", *, ended: bool = False) -> None:
-        """Say why."""
-        super().__init__(message)
-        self.ended = ended
+    """The port has vanished or was closed at its other end; it is opened again."""
 
 
 class ConsoleEnded(ConsoleGone):

@@ -52,9 +52,12 @@ class UbootEnter(Module):
                 f"bench {context.bench!r} has no power device that could start the board",
                 hint="write power: none, and start it in another way",
             )
+        consoles = tuple(dict.fromkeys((self.console, *self.others)))
         if self.power == "cycle":
+            for console in consoles:
+                console.power_lost()
             self._switch_off(self.supply, end, context)
-        for console in dict.fromkeys((self.console, *self.others)):
+        for console in consoles:
             console.power_mark()
         self.supply.on()
 

@@ -13,6 +13,7 @@ TAIL = 2.0
 """Seconds of output behind a hit that are told with it."""
 _LOOP_TAIL = 4.0
 """The same behind a reset: the next one makes a loop of it."""
+_MOST_OTHERS = 4
 _LONGEST = 4.5
 """Seconds after the first hit in which it is told, whatever follows."""
 
@@ -82,8 +83,10 @@ class Undecided:
     def alarm(self, state: Literal["seen", "sure"], tail: str = "") -> Alarm:
         """Say it; what followed the first word of it is in `others`."""
         first = self.named
-        others = dict.fromkeys(f"{each.title}: {each.line}" for each in self.hits)
-        others.pop(f"{first.title}: {first.line}")
+        others = list(dict.fromkeys(f"{each.title}: {each.line}" for each in self.hits))
+        others.remove(f"{first.title}: {first.line}")
+        if len(others) > _MOST_OTHERS:
+            others[_MOST_OTHERS:] = [f"and {len(others) - _MOST_OTHERS} more"]
         return Alarm(
             number=self.number,
             state=state,
@@ -93,5 +96,5 @@ class Undecided:
             offset=first.raw,
             log_line=first.log_line,
             tail=tail,
-            others=tuple(others)[:8],
+            others=tuple(others),
         )

@@ -13,7 +13,9 @@ _LINUX = re.compile(
     r"|systemctl(?: +-\S+)* +(?:reboot|poweroff|halt|kexec|soft-reboot))(?![\w./-])"
     r"|/proc/sysrq-trigger|sysrq_trigger"
 )
-_UBOOT = re.compile(r"(?:^|[;&|{]|\b(?:then|else|do)\b)\s*(?:reset|go|poweroff|sysreset|dfu|fastboot)(?![\w=-])")
+_UBOOT = re.compile(
+    r"(?:^|[;&|{]|\b(?:then|else|do)\b)\s*(?:reset|go|poweroff|sysreset|dfu|fastboot)(?![\w=-])"
+)
 
 
 def restarts_linux(command: str) -> bool:

@@ -28,8 +28,8 @@ _AFTER_RESETTING = 60.0
 _SLACK = 1.0
 """Seconds that kernel messages may be out of order; what is older was read from a log."""
 _BEFORE = 600
-_LONGEST_TAIL = 6000
-_LONGEST_LINE = 300
+_LONGEST_TAIL = 4000
+_LONGEST_LINE = 200
 _LOOSE_STAMP = re.compile(rb"(?:<\d>)?\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? ?")
 _SECONDS = re.compile(rb"^(?:<\d{1,3}>)?\[ *(\d+\.\d+)\]", re.MULTILINE)
 _SYSLOG = (b"kernel: ", b"kernel:")
@@ -240,6 +240,8 @@ class Watch:
         """Return what was said from a little before a raw offset on, cut in its middle when it is long."""
         transcript = self._transcript
         shown = transcript.merged(max(raw - _BEFORE, 0), transcript.position) + transcript.held
+        if raw > _BEFORE:
+            shown = shown[shown.find(b"\n") + 1 :]
         text = shown.decode("utf-8", "backslashreplace").strip()
         if len(text) <= _LONGEST_TAIL:
             return text

@@ -145,7 +145,6 @@ class Stage:
     kernel: bool = False
 
 
-
 def literals_of(watched: Iterable[Watched]) -> tuple[bytes, ...]:
     """Return what every line has one of that these, or a stage of a start, could match."""
     found = [literal for each in watched for literal in each.literals]

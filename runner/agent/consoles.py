@@ -105,8 +105,9 @@ def unpack_alarm(payload: bytes, bench: str, device: str) -> Alarm | None:
     if not isinstance(told, dict) or "Alarm" not in told:
         return None
     try:
-        return Alarm(bench=bench, device=device, **told["Alarm"])
-    except TypeError as error:
+        others = tuple(told["Alarm"].pop("others"))
+        return Alarm(bench=bench, device=device, others=others, **told["Alarm"])
+    except (TypeError, KeyError, AttributeError) as error:
         raise ProtocolError(f"expected an alarm, got {payload[:80]!r}") from error
 
 

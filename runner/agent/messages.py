@@ -131,7 +131,7 @@ def unpack_ended(payload: bytes) -> Ended:
 def _configure(devices: dict[str, Any], watch: dict[str, Any] | None, **rest: Any) -> Configure:
     return Configure(
         devices={name: DeviceSpec(**spec) for name, spec in devices.items()},
-        watch=None if watch is None else WatchSpec(**watch),
+        watch=None if watch is None else WatchSpec(tuple(watch["allow"]), watch["added"]),
         **rest,
     )
 

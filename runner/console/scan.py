@@ -11,10 +11,11 @@ _KEPT = 256 * 1024
 
 
 class Line(NamedTuple):
-    """A line of a track, without its newline: its offset there, and its bytes."""
+    """A line of a track, without its newline: its offset there, its bytes, and the offset behind it."""
 
     start: int
     data: bytes
+    end: int
 
 
 class Scan:
@@ -25,18 +26,23 @@ class Scan:
         self._track = track
         self._judged = self._looked = track.end
 
-    def new_lines(self, literals: Sequence[bytes], *, quiet: bool) -> Iterator[Line]:
-        """Go through the new lines with a literal; `quiet`: an unfinished one as it stands, again later."""
+    def news(self, *, quiet: bool) -> tuple[int, int]:
+        """Return where the new lines are; `quiet`: an unfinished one as it stands, and again later."""
         track = self._track
         complete = max(track.rfind(b"\n", self._looked) + 1, self._judged)
         self._looked = track.end
         start, stop = self._judged, track.end if quiet else complete
         self._judged = complete
+        return start, stop
+
+    def lines(self, start: int, stop: int, literals: Sequence[bytes]) -> Iterator[Line]:
+        """Go through the lines between two offsets that hold any of `literals`."""
+        track = self._track
         if stop <= start:
             return
-        starts = {at for literal in literals for at in _lines_with(track, literal, start, stop)}
-        for at in sorted(starts):
-            yield Line(at, track.slice(at, min(track.line_end(at), stop)).rstrip(b"\n"))
+        for at in {at for literal in literals for at in _lines_with(track, literal, start, stop)}:
+            end = min(track.line_end(at), stop)
+            yield Line(at, track.slice(at, end).rstrip(b"\n"), end)
 
 
 def _lines_with(track: Track, literal: bytes, start: int, stop: int) -> Iterator[int]:

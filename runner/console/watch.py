@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 from runner.console import kmsg
 from runner.console.alarm import Alarm, Hit, Undecided, Watching
 from runner.console.boots import Boots
 from runner.console.scan import Line, LineNumbers, Scan
-from runner.console.search import Search
+from runner.console.search import Search, Sighting
 from runner.console.transcript import Transcript
 from runner.console.watched import FATAL, STAGES, TITLES, WATCHED, Stage, Watched, literals_of
 
@@ -46,6 +47,10 @@ class _Said(NamedTuple):
     message: bytes
     stamped: bool
     start: int
+
+
+_Found = tuple[int, int, int, Union[Line, Sighting]]
+"""The raw offsets of its last and its first byte, the track, and the line or the match itself."""
 
 
 class Watch:
@@ -82,20 +87,14 @@ class Watch:
 
     def advance(self, *, quiet: bool) -> None:
         """Look at what is new."""
-        text, kernel = self._transcript.text, self._transcript.kernel
-        literals = self._without_kernel if self._noted > self._stamps_at else self._literals
-        lines = [
-            (text.raw_of(line.start), 0, line) for line in self._scans[0].new_lines(literals, quiet=quiet)
-        ]
-        lines += [
-            (kernel.raw_of(line.start), 1, line)
-            for line in self._scans[1].new_lines(self._literals, quiet=quiet)
-        ]
-        for raw, index, line in sorted(lines):
-            if raw > self._latest[index]:
-                self._judge(raw, index, line)
+        found = [*self._new_text(quiet=quiet), *self._new_messages(quiet=quiet)]
         if self._searches:
-            self._look_for_added(quiet=quiet)
+            found += self._added(quiet=quiet)
+        for _certain, raw, index, what in sorted(found, key=lambda each: each[:2]):
+            if isinstance(what, Sighting):
+                self._hit_added(what)
+            elif raw > self._latest[index]:
+                self._judge(raw, index, what)
         self._note_stamps()
 
     def tick(self, now: float) -> None:
@@ -139,7 +138,7 @@ class Watch:
 
     def _judge(self, raw: int, index: int, line: Line) -> None:
         message, stamped = _message(line.data, in_kernel=bool(index))
-        stage = next((each for each in STAGES if each.pattern.match(message)), None)
+        stage = _stage(message)
         if stage is not None and (stamped or not stage.kernel or not self._has_stamps(raw)):
             self._latest[index] = raw
             self._banner(stage, raw, message, stamped=stamped)
@@ -185,15 +184,35 @@ class Watch:
         self._undecided = Undecided(self._count, [hit])
         self._watching.tell(self._undecided.alarm("seen"))
 
-    def _look_for_added(self, *, quiet: bool) -> None:
+    def _new_text(self, *, quiet: bool) -> Iterator[_Found]:
+        """Go through the new lines of the text; where the kernel stamps its messages, none is one of them."""
+        text, scan = self._transcript.text, self._scans[0]
+        start, stop = scan.news(quiet=quiet)
+        stamped = self._noted > self._stamps_at
+        lines = list(scan.lines(start, stop, self._without_kernel if stamped else self._literals))
+        if stamped and any(_stage(line.data) for line in lines):
+            lines = list(scan.lines(start, stop, self._literals))
+        for line in lines:
+            yield text.raw_of(line.end - 1), text.raw_of(line.start), 0, line
+
+    def _new_messages(self, *, quiet: bool) -> Iterator[_Found]:
+        kernel, scan = self._transcript.kernel, self._scans[1]
+        for line in scan.lines(*scan.news(quiet=quiet), self._literals):
+            yield kernel.raw_of(line.end - 1), kernel.raw_of(line.start), 1, line
+
+    def _added(self, *, quiet: bool) -> Iterator[_Found]:
+        """Go through what the patterns of the recipe have found."""
         for index, search in enumerate(self._searches):
             while (sighting := search.advance(quiet=quiet)) is not None:
-                name = sighting.pattern.name
                 track = self._transcript.kernel if sighting.kernel else self._transcript.text
                 search = Search(sighting.pattern, track, sighting.hit.end, kernel=sighting.kernel)  # noqa: PLW2901
                 self._searches[index] = search
-                if not self._muted:
-                    self._hit(name, name, sighting.start, sighting.hit.text, stamped=sighting.kernel)
+                yield sighting.certain - 1, sighting.start, int(sighting.kernel), sighting
+
+    def _hit_added(self, sighting: Sighting) -> None:
+        name = sighting.pattern.name
+        if not self._muted:
+            self._hit(name, name, sighting.start, sighting.hit.text, stamped=sighting.kernel)
 
     def _search_from_now(self) -> None:
         text, kernel = self._transcript.text, self._transcript.kernel
@@ -258,6 +277,10 @@ class Watch:
     @property
     def _now(self) -> float:
         return self._transcript.heard or 0.0
+
+
+def _stage(message: bytes) -> Stage | None:
+    return next((each for each in STAGES if each.pattern.match(message)), None)
 
 
 def _message(line: bytes, *, in_kernel: bool) -> tuple[bytes, bool]:

@@ -18,6 +18,8 @@ EMERGENCY = (
     "|Give root password for maintenance|Press Enter for maintenance"
 )
 INITRAMFS = "(initramfs)"
+_PROMPTED = r"(?:[^\n]{0,120}?(?:[#$>] |login: ?|assword: ?))?"
+"""A kernel without stamps speaks behind a prompt, too: it does not know that the line has begun."""
 RESET, RESET_LOOP = "reset", "reset_loop"
 FATAL = frozenset({"panic", "uboot_reset", "uboot_hang", RESET, RESET_LOOP})
 """What no command survives: one that has ended has only quoted it."""
@@ -49,7 +51,7 @@ def _kernel(name: str, title: str, *literals: str, says: str, alone: str = "") -
         title,
         tuple(each.encode() for each in literals),
         re.compile(says.encode()),
-        re.compile((alone or says).encode()),
+        re.compile(f"{_PROMPTED}(?:{alone or says})".encode()),
     )
 
 

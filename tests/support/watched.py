@@ -7,6 +7,7 @@ from collections.abc import Collection
 from support.desk import Memory
 from support.plain_context import PlainContext
 
+from runner.api import Duration
 from runner.console import Chunk, Console, ConsoleSettings, Inline, Stream
 from runner.console.alarm import Alarm, Watching
 from runner.console.pattern import Pattern
@@ -93,6 +94,11 @@ class WatchedBoard(Console):
         while live.clock() < until:
             live.source.wait(min(0.5, until - live.clock()))
             live.tick(live.clock())
+
+    def login_from_uboot(self) -> None:
+        """Boot from the prompt, and log in."""
+        self.send(b"boot\n", self.context)
+        self.login(self.context, user="root", within=Duration("60s"))
 
     def sure(self) -> list[Alarm]:
         return [alarm for _, alarm in self.told if alarm.state == "sure"]

@@ -44,8 +44,9 @@ class Watched:
 class Alarms:
     """What the watches of all consoles have told. Alarms come from threads of connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, decided_within: float = DECIDED_WITHIN) -> None:
         """Know of none."""
+        self._decided_within = decided_within
         self._changed = threading.Condition()
         self._open: dict[Key, tuple[Alarm, float]] = {}
         self._waiting: dict[str, list[Alarm]] = {}
@@ -56,7 +57,7 @@ class Alarms:
         key = (alarm.bench, alarm.device, alarm.number)
         with self._changed:
             if alarm.state == "seen":
-                self._open[key] = (alarm, time.monotonic() + DECIDED_WITHIN)
+                self._open[key] = (alarm, time.monotonic() + self._decided_within)
                 return
             self._open.pop(key, None)
             steps = [step for step in self._steps if step.bench == alarm.bench]

@@ -51,11 +51,12 @@ def _added(node: Node, faults: Faults) -> tuple[str, str]:
         if value is None:
             faults.add("E243", f"a watcher in 'add' has no {key!r}", at=read.at, hint="{name: …, pattern: …}")
     name, pattern = (text(value, key, faults) if value is not None else "" for key, value in given.items())
-    if name in TITLES:
-        faults.add("E243", f"a watcher {name!r} is there already", at=read.at, hint="give it another name")
-    try:
-        if pattern:
+    if name in TITLES and given["name"] is not None:
+        at = given["name"].at
+        faults.add("E243", f"a watcher {name!r} is there already", at=at, hint="give it another name")
+    if pattern and given["pattern"] is not None:
+        try:
             regex(pattern, name)
-    except ValueError as error:
-        faults.add("E243", f"pattern of watcher {name!r}: {error}", at=read.at)
+        except ValueError as error:
+            faults.add("E243", f"pattern of watcher {name!r}: {error}", at=given["pattern"].at)
     return name, pattern

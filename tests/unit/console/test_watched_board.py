@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from support.watched import WatchedBoard
 
 from runner.api import Duration, Failed, TimedOut
+from runner.console import Console
 from runner.modules.sim.options import Faults, Firmware, System
 
 SOON, LONG = Duration("5s"), Duration("60s")
@@ -35,20 +38,25 @@ def test_a11_a_board_that_resets_again_and_again_is_named_while_nobody_looks_at_
     assert board.raw[: alarm.offset].count(b"U-Boot SPL") == 2
 
 
-@pytest.mark.parametrize("entry", ["uboot", "login"])
-def test_a11_a_reset_loop_is_named_while_a_prompt_is_waited_for(entry: str) -> None:
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda board: board.enter_uboot(board.context, within=SOON),
+        lambda board: board.login(board.context, user="root", within=SOON),
+        lambda board: board.expect("login:", board.context, within=SOON),
+    ],
+    ids=["uboot_enter", "console_login", "expect_console"],
+)
+def test_a11_a_reset_loop_is_named_while_a_prompt_is_waited_for(wait: Callable[[Console], object]) -> None:
     board = booted(faults=Faults(reset_loop=True))
     with pytest.raises(TimedOut):
-        if entry == "uboot":
-            board.enter_uboot(board.context, within=SOON)
-        else:
-            board.login(board.context, user="root", within=SOON)
+        wait(board)
 
     assert board.states()[:2] == [("seen", "reset"), ("sure", "reset_loop")]
 
 
 @pytest.mark.parametrize("panic_end", [True, False])
-def test_a12_a_panic_with_and_without_its_end_line_is_named_with_what_followed(panic_end: bool) -> None:  # noqa: FBT001
+def test_a12_a_panic_with_and_without_its_end_line_is_named_with_what_followed(panic_end: bool) -> None:
     board = booted(faults=Faults(panic_after=Duration("3s"), panic_end=panic_end))
     board.wait(8)
 

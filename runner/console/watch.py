@@ -256,7 +256,7 @@ class Watch:
         return text.slice(max(at - 16, text.start), at).endswith(_SYSLOG)
 
     def _tail(self, raw: int) -> str:
-        """Return what was said from a little before a raw offset on, cut in its middle when it is long."""
+        """Return what was said from a little before a raw offset on, cut when it is long."""
         transcript = self._transcript
         shown = transcript.merged(max(raw - _BEFORE, 0), transcript.position) + transcript.held
         if raw > _BEFORE:
@@ -264,8 +264,8 @@ class Watch:
         text = shown.decode("utf-8", "backslashreplace").strip()
         if len(text) <= _LONGEST_TAIL:
             return text
-        half, left_out = _LONGEST_TAIL // 2, len(text) - _LONGEST_TAIL
-        return f"{text[:half]}\n... {left_out} more characters are in the log ...\n{text[-half:]}"
+        last, left_out = _LONGEST_TAIL // 4, len(text) - _LONGEST_TAIL
+        return f"{text[: 3 * last]}\n... {left_out} more characters are in the log ...\n{text[-last:]}"
 
     def _withdraw(self, why: str) -> None:
         found, self._undecided = self._undecided, None

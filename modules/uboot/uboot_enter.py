@@ -23,6 +23,7 @@ class UbootEnter(Module):
     """
 
     limited_by = "within"
+    takes_power = True
 
     power: Literal["cycle", "on", "none"] = arg(
         default="cycle", help="how the board is started; none: by itself, or it is at the prompt already"
@@ -52,12 +53,9 @@ class UbootEnter(Module):
                 f"bench {context.bench!r} has no power device that could start the board",
                 hint="write power: none, and start it in another way",
             )
-        consoles = tuple(dict.fromkeys((self.console, *self.others)))
         if self.power == "cycle":
-            for console in consoles:
-                console.power_lost()
             self._switch_off(self.supply, end, context)
-        for console in consoles:
+        for console in dict.fromkeys((self.console, *self.others)):
             console.power_mark()
         self.supply.on()
 

@@ -221,7 +221,7 @@ class Console(Interface):
         live = self._use
         with live.source.lock:
             if live.watch is not None:
-                live.watch.boots.reached(stage)
+                live.watch.reached(stage)
 
     @property
     def _use(self) -> Live:

@@ -119,6 +119,11 @@ class Watch:
         self._start(self._transcript.position)
         self.boots.power_on()
 
+    def reached(self, order: int) -> None:
+        """Take note that this stage of a start has answered us: the board has power, and is that far."""
+        self._muted = False
+        self.boots.reached(order)
+
     def ended(self, start: int, end: int, *, reads_log: bool = False) -> None:
         """Take back what stands in the output of a command, between two raw offsets: it has ended.
 

@@ -278,7 +278,7 @@ def test_an_oops_among_the_output_of_a_command_counts_unless_the_command_reads_t
 
 def test_a_banner_in_the_output_of_a_command_is_no_stage_of_a_start() -> None:
     heard = Heard()
-    heard.watch.boots.reached(3)
+    heard.watch.reached(3)
     printed(heard, LINUX)
 
     assert heard.lines(LINUX).wait(5).names == []
@@ -321,7 +321,7 @@ def test_a_reset_that_was_asked_for_is_expected_once_and_for_some_time() -> None
 
 def test_a_board_that_has_answered_at_its_shell_has_started_whatever_was_seen() -> None:
     heard = Heard()
-    heard.watch.boots.reached(4)
+    heard.watch.reached(4)
 
     assert heard.lines(SPL).wait(5).names == ["reset"]
 
@@ -378,6 +378,14 @@ def test_a_board_whose_power_is_taken_away_may_say_what_it_likes_until_it_starts
 
     heard.lines(SPL, "Kernel panic - not syncing: x").wait(5)
     assert heard.names == ["panic"]
+
+
+def test_a_board_that_answers_has_power() -> None:
+    heard = Heard().lines(SPL, UBOOT, LINUX)
+    heard.watch.power_lost()
+    heard.watch.reached(4)
+
+    assert heard.lines("[    9.000000] Kernel panic - not syncing: x").wait(5).names == ["panic"]
 
 
 def test_what_is_not_decided_at_the_end_counts() -> None:

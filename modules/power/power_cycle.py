@@ -46,6 +46,8 @@ class PowerCycle(Module):
         - power_cycle: {off_time: 10s, verify: console}
     """
 
+    takes_power = True
+
     off_time: Duration = arg(default=Duration("2s"), primary=True, help="how long it stays off")
     verify: Literal["auto", "state", "console", "none"] = arg(
         default="auto", help="what makes sure that the power was gone and is back"

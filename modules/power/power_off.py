@@ -24,6 +24,8 @@ class PowerOff(Module):
         - power_off: {device: pdu, verify: state}
     """
 
+    takes_power = True
+
     verify: Literal["auto", "state", "none"] = arg(
         default="auto", help="state: the switch must read back as off; auto: if it can be read"
     )

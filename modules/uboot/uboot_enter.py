@@ -23,6 +23,7 @@ class UbootEnter(Module):
     """
 
     limited_by = "within"
+    takes_power = True
 
     power: Literal["cycle", "on", "none"] = arg(
         default="cycle", help="how the board is started; none: by itself, or it is at the prompt already"

@@ -46,6 +46,7 @@ class Channel:
         port: Port,
         sources: Mapping[str, tuple[str, str]],
         console: Callable[[ConsoleBytes], None],
+        heard: Callable[[Heard], None],
         *,
         name: str,
         patience: float = 60.0,
@@ -56,7 +57,7 @@ class Channel:
         self._name = name
         self._patience = patience
         self._outbox = Outbox(port.write)
-        self._ears = Ears(console, self._outbox, self._broken, name=name)
+        self._ears = Ears(console, heard, self._outbox, self._broken, name=name)
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._calls: dict[int, InFlight] = {}

@@ -80,6 +80,7 @@ class LocalAgent(Link):
                     self._process,
                     self._sources,
                     self._console,
+                    self._heard,
                     name="the agent of this machine",
                     patience=self._patience,
                 )

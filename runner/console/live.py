@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runner.api import Context, LabError
+from runner.console.alarm import Watching
 from runner.console.settings import ConsoleSettings
 from runner.console.source import Source
 from runner.console.stream import Chunk
 from runner.console.transcript import Listener, Transcript
+from runner.console.watch import Watch
 
 _FIRST_PACE = 0.001
 _SLOWEST_PACE = 0.02
@@ -41,9 +43,14 @@ class Live:
     """The state of a started console."""
 
     def __init__(
-        self, source: Source, settings: ConsoleSettings, name: str, record: Callable[[Chunk], None]
+        self,
+        source: Source,
+        settings: ConsoleSettings,
+        name: str,
+        record: Callable[[Chunk], None],
+        watching: Watching | None = None,
     ) -> None:
-        """Begin with an empty transcript; `start` opens the port."""
+        """Begin with an empty transcript; `start` opens the port. Without `watching` nothing is watched."""
         self.source = source
         self.settings = settings
         self.name = name
@@ -51,6 +58,9 @@ class Live:
         self.place = Place()
         self._record = record
         self._ended = ""
+        self.watch = None if watching is None else Watch(self.transcript, watching)
+        if self.watch is not None:
+            self.transcript.listen(self.watch)
         self.pace = float(settings.char_delay)
         """Pause after each chunk that is typed, in seconds."""
 
@@ -59,14 +69,36 @@ class Live:
         self.source.start(self._hear)
 
     def _hear(self, chunk: Chunk) -> None:
-        self._record(chunk)
+        if chunk.data or chunk.gap:
+            self._record(chunk)
         if chunk.gap:
             self.transcript.interrupted()
             self._ended = chunk.gap if chunk.ended else self._ended
             self.source.lock.notify_all()
-        else:
+        elif chunk.data:
             self._ended = ""
+            if self.watch is not None:
+                self.watch.take(chunk.data)
             self.transcript.feed(chunk.data, chunk.monotonic_ns / 1e9)
+        self.tick(chunk.monotonic_ns / 1e9)
+
+    def tick(self, now: float) -> None:
+        """Take note of the time; called with the source's lock held."""
+        self.transcript.tick(now)
+        if self.watch is not None:
+            self.watch.tick(now)
+
+    def end_watch(self) -> None:
+        """Tell what the watch has seen and not decided yet."""
+        with self.source.lock:
+            if self.watch is not None:
+                self.watch.finish()
+
+    def command_ended(self, start: int, end: int, *, reads_log: bool = False) -> None:
+        """Say that a command has ended, whose output is between these raw offsets; see `Watch.ended`."""
+        with self.source.lock:
+            if self.watch is not None:
+                self.watch.ended(start, end, reads_log=reads_log)
 
     def switched_on(self) -> None:
         """Expect a new life at the other end; called with the source's lock held."""
@@ -126,7 +158,7 @@ class Live:
                     due = until if quiet_at is None else min(until, quiet_at)
                     if due > now:
                         source.wait(due - now)
-                    transcript.tick(source.clock())
+                    self.tick(source.clock())
         finally:
             take_back()
         return True

@@ -20,7 +20,10 @@ class Source(Protocol):
     lock: threading.Condition
 
     def start(self, hear: Callable[[Chunk], None]) -> None:
-        """Begin to read; `hear` is called for every chunk, with the lock held."""
+        """Begin to read; `hear` is called for every chunk, with the lock held.
+
+        A chunk with neither data nor a gap says what time it is; it comes at least every second.
+        """
 
     def stop(self) -> None:
         """End reading and let go of the port."""
@@ -112,8 +115,7 @@ class Reader:
             except ConsoleGone as error:
                 self._lose(stream, error, hear)
                 continue
-            if data:
-                self._tell(hear, data)
+            self._tell(hear, data)
 
     def _tell(
         self, hear: Callable[[Chunk], None], data: bytes, gap: str = "", *, ended: bool = False
@@ -139,6 +141,7 @@ class Reader:
                 self._stream = self._connect()
             except (LabError, ConsoleGone) as error:
                 self._gone = str(error)
+                self._tell(hear, b"")
                 continue
             self._gone = ""
             self._tell(hear, b"", f"open again after {time.monotonic() - started:.1f} s")

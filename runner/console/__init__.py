@@ -3,6 +3,7 @@
 from runner.console.console import Console
 from runner.console.inline import Inline, TimedStream
 from runner.console.pattern import Pattern, PatternLike, Patterns, exact, regex
+from runner.console.power import Witnesses
 from runner.console.results import Entered, Found, LoggedIn, Match, Ran
 from runner.console.settings import ConsoleSettings, Interrupt, LoginSettings, UbootSettings
 from runner.console.stream import Chunk, ConsoleEnded, ConsoleGone, Stream
@@ -27,6 +28,7 @@ __all__ = [
     "Stream",
     "TimedStream",
     "UbootSettings",
+    "Witnesses",
     "exact",
     "regex",
 ]

@@ -137,7 +137,8 @@ def test_a_machine_that_cannot_start_is_the_labs_error(
     done, found = played(tmp_path, alone(bench, ENTER))
 
     assert done.returncode == 3
-    assert (found["it"].type, found["it"].message) == ("LabError", message)
+    blamed = f"'board.power' on bench {bench!r} could not be switched on: {message}"
+    assert (found["it"].type, found["it"].message) == ("LabError", blamed)
     assert hint in found["it"].text
 
 

@@ -279,7 +279,7 @@ _RECIPE: dict[str, Code] = {
         "not a watcher of consoles",
         "A play may allow what the watchers know by name, and add patterns of its own under other names. "
         "The names are in docs/explanation/watchers.md, and in the message.",
-        "watch: {allow: [opps]}",
+        "watch: {allow: [ooops]}",
         "watch:\n  allow: [oops]\n  add:\n    - {name: sensor lost, pattern: 'sensor [0-9]+ lost'}",
     ),
     "E261": Code(

@@ -231,7 +231,7 @@ def test_watch_allows_adds_or_switches_off(read: Read, line: str, watch: Watch) 
     ("line", "told"),
     [
         ("watch: {alow: [panic]}", "1:9+4 E202 watch has no key 'alow' | did you mean 'allow'?"),
-        ("watch: {allow: [opps]}", "1:17+4 E243 no watcher 'opps' | did you mean 'oops'?"),
+        ("watch: {allow: [ooops]}", "1:17+5 E243 no watcher 'ooops' | did you mean 'oops'?"),
         (
             "watch: {allow: [xyz]}",
             f"1:17+3 E243 no watcher 'xyz' | there are: {', '.join(TITLES)}",

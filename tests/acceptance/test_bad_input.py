@@ -85,7 +85,10 @@ def test_the_witness_does_write_down_that_it_was_opened(tmp_path: Path) -> None:
         pytest.param("      - log: x\n        log: y\n", "7:9", "", id="a key twice"),
         pytest.param("      - log: x\n        when: 'a b'\n", "7:", "", id="broken expression"),
         pytest.param(
-            "      - log: x\n        when: '{{ true }}'\n", "7:15", "write when: true", id="braces in an expression"
+            "      - log: x\n        when: '{{ true }}'\n",
+            "7:15",
+            "write when: true",
+            id="braces in an expression",
         ),
     ],
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from runner.agent.calls import Quarantine
 from runner.api.verdicts import Verdict
 from runner.connect.link import Crash
+from runner.engine.alarms import sentence
 from runner.engine.end import End
 from runner.engine.frame import Frame
 from runner.engine.heard import Ear
@@ -43,7 +44,9 @@ class Climb:
 
     def up(self, frame: Frame, ear: Ear, end: End) -> Recovered:
         """Climb until a rung passes; `end` is how the last attempt ended."""
-        frame = dataclasses.replace(frame.inner(names=frame.names), phase="recovery")
+        frame = dataclasses.replace(frame.inner(names=frame.names), phase="recovery", clean_up=True)
+        for alarm in self._run.alarms.left_over(self._bench.name):
+            ear.say(f"{sentence(alarm)}, of the attempt before", "warning")
         done: list[str] = []
         while self._rungs and frame.cancel.cause is None:
             rung = self._rungs[0]

@@ -92,6 +92,14 @@ def test_at_the_top_the_last_rung_is_used_again(tmp_path: Path) -> None:
     assert ran(played) == ["Command", "PowerOn", "Command", "PowerOff", "Command", "PowerOff", "Command"]
 
 
+def test_a_last_rung_that_does_not_pass_is_tried_once_and_the_attempt_comes_all_the_same(
+    tmp_path: Path,
+) -> None:
+    played = tried(tmp_path, 1, ladder="    recover: [power_on]\n", rungs=("PowerOn",))
+
+    assert ran(played) == ["Command", "PowerOn", "Command"]
+
+
 def test_without_a_ladder_a_case_is_just_tried_again(tmp_path: Path) -> None:
     assert ran(tried(tmp_path, 1, ladder="")) == ["Command", "Command"]
 

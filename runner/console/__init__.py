@@ -3,11 +3,13 @@
 from runner.console.console import Console
 from runner.console.inline import Inline, TimedStream
 from runner.console.pattern import Pattern, PatternLike, Patterns, exact, regex
-from runner.console.results import Entered, Found, LoggedIn, Match, Ran
+from runner.console.results import Boot, Booted, Entered, Found, LoggedIn, Match, Ran
 from runner.console.settings import ConsoleSettings, Interrupt, LoginSettings, UbootSettings
 from runner.console.stream import Chunk, ConsoleGone, Stream
 
 __all__ = [
+    "Boot",
+    "Booted",
     "Chunk",
     "Console",
     "ConsoleGone",

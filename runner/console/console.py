@@ -13,7 +13,7 @@ from runner.console.frame import Nonces
 from runner.console.keyboard import interrupting
 from runner.console.live import Live, Place
 from runner.console.pattern import Patterns
-from runner.console.results import Entered, LoggedIn, Match, Ran
+from runner.console.results import Boot, Booted, Entered, LoggedIn, Match, Ran
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
@@ -162,7 +162,26 @@ class Console(Interface):
         with live.source.lock:
             live.transcript.interrupted()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
+            live.stages.begin("power", live.clock())
             live.place = Place()
+
+    def boot(self) -> Boot:
+        """Return when the stages of the last start were seen."""
+        live = self._use
+        with live.source.lock:
+            return live.stages.boot
+
+    def stages_reached(self) -> list[tuple[str, float]]:
+        """Return the stages of starts that were reached since the last call: name and seconds.
+
+        ``boot.kernel`` counts from the power-on mark, ``restart.kernel`` from the words that
+        announced a restart.
+        """
+        live = self._live
+        if live is None:
+            return []
+        with live.source.lock:
+            return live.stages.news()
 
     def position(self) -> int:
         """Return how many bytes have come."""

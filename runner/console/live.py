@@ -10,6 +10,7 @@ from typing import Protocol
 from runner.api import Context, LabError
 from runner.console.settings import ConsoleSettings
 from runner.console.source import Source
+from runner.console.stages import Stages
 from runner.console.stream import Chunk
 from runner.console.transcript import Listener, Transcript
 
@@ -49,6 +50,8 @@ class Live:
         self.name = name
         self.transcript = Transcript(quiet=settings.quiet)
         self.place = Place()
+        self.stages = Stages(self.transcript, settings)
+        self.transcript.listen(self.stages)
         self._record = record
         self.pace = float(settings.char_delay)
         """Pause after each chunk that is typed, in seconds."""

@@ -11,12 +11,11 @@ from runner.console import frame
 from runner.console.exchange import Exchange
 from runner.console.keyboard import CLEAR, ask, comes_back, type_line
 from runner.console.live import Deadline, Live, Place
+from runner.console.prompts import closing, waiting_prompt, waits_for_a_line
 from runner.console.results import Ran
 from runner.console.waiting import limit_evidence, shown
 
 _ERASE = b"\x15"
-_CONTINUES = b"> "
-"""What hush says while a quotation or a loop is open (``CONFIG_SYS_PROMPT_HUSH_PS2``)."""
 
 
 def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, timeout: Duration) -> Ran:
@@ -30,7 +29,7 @@ def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, tim
     nonce = nonces.next(3)
     patience = float(live.settings.answer)
     exchange, resent = ask(
-        live, nonce, f"{command};{frame.closing(nonce)}", deadline, context, patience=patience
+        live, nonce, f"{command};{closing(live.settings.uboot, nonce)}", deadline, context, patience=patience
     )
     if exchange.answer is None:
         _wait_on(live, exchange, nonces, deadline, context)
@@ -56,7 +55,7 @@ def _waits_for_a_line(live: Live, start: int) -> bool:
     text, heard = live.transcript.text, live.transcript.heard
     last = text.slice(max(text.line_start(text.end), text.offset_of(start)), text.end)
     silent = heard is not None and live.clock() - heard >= live.settings.answer
-    return silent and last in (live.settings.uboot.prompt.encode(), _CONTINUES)
+    return silent and waits_for_a_line(live.settings.uboot, last)
 
 
 def _cut_short(
@@ -92,7 +91,12 @@ def find_prompt(live: Live, nonces: frame.Nonces, deadline: Deadline, context: C
     """Have U-Boot print a fresh word, and learn whether its parser knows ``$?``; raise Failed for silence."""
     nonce = nonces.next(3)
     exchange, _ = ask(
-        live, nonce, frame.closing(nonce), deadline, context, patience=float(live.settings.answer)
+        live,
+        nonce,
+        closing(live.settings.uboot, nonce),
+        deadline,
+        context,
+        patience=float(live.settings.answer),
     )
     if exchange.answer is None:
         live.check_present()
@@ -165,7 +169,7 @@ class Prompt:
         """Look behind the raw offset `start`."""
         self._text = live.transcript.text
         self._from = self._text.offset_of(start)
-        self._wanted = live.settings.uboot.prompt.encode()
+        self._wanted = waiting_prompt(live.settings.uboot)
         self.at = -1
         """Offset of the prompt in the text."""
 
@@ -180,5 +184,5 @@ class Prompt:
             return
         begin = self._text.line_start(self._text.end)
         last = self._text.slice(begin, self._text.end)
-        if last.rstrip(b" ").endswith(self._wanted.rstrip(b" ")):
+        if self._wanted.search(last):
             self.at = begin

@@ -178,10 +178,11 @@ def test_autoboot_is_interrupted_and_the_times_are_told(
     entered = at.enter_uboot(at.context, within=Duration("20s"), interrupt_by=interrupt)
 
     assert entered.hush
-    assert entered.first_byte is not None
-    assert entered.prompt is not None
-    if entered.uboot is not None and entered.spl is not None:
-        assert 0.2 < entered.first_byte <= entered.spl < entered.uboot < entered.prompt < 4
+    boot = entered.boot
+    assert boot.first_byte is not None
+    assert boot.prompt is not None
+    if boot.uboot is not None and boot.spl is not None:
+        assert 0.2 < boot.first_byte <= boot.spl < boot.uboot < boot.prompt < 4
     assert at.run_uboot("bad", at.context, timeout=LONG).status == 1
 
 

@@ -50,6 +50,17 @@ class Bench:
         used = {self._path(path) for path in paths_in(slots)}
         return [feed for path, feed in every.items() if path in used] or list(every.values())
 
+    def stages_reached(self) -> list[tuple[str, float]]:
+        """Return what the board was seen to reach since the last call; of several consoles, with which."""
+        with self._changed:
+            instruments = list(self._open.values())
+        told = {path: news for each in instruments for path, news in each.stages_reached().items()}
+        return [
+            (name if len(told) == 1 else f"{path}.{name}", seconds)
+            for path, news in told.items()
+            for name, seconds in news
+        ]
+
     def settle(self, seconds: float) -> None:
         """Wait until what the consoles have received so far is sent, or the time is over."""
         until = time.monotonic() + seconds

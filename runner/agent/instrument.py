@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.agent.calls import DeviceSpec
 from runner.agent.consoles import Feed
@@ -13,6 +13,9 @@ from runner.agent.importer import class_at
 from runner.api.codec import decode, hints
 from runner.api.module import Driver
 from runner.api.verdicts import LabError, RecipeFault
+
+if TYPE_CHECKING:
+    from runner.console import Console
 
 _SETTLE = 2.0
 
@@ -55,6 +58,7 @@ class Instrument:
             raise LabError(f"{spec.path} is not a driver")
         self._driver = driver
         self._feeds: dict[str, Feed] = {}
+        self._consoles: dict[str, Console] = {}
         self._begin = begin
         self._closing = contextlib.ExitStack()
         driver.open()
@@ -82,6 +86,10 @@ class Instrument:
         """The feed of each console, by the console's path."""
         return self._feeds
 
+    def stages_reached(self) -> dict[str, list[tuple[str, float]]]:
+        """Return what each console's board was seen to reach since the last call: name and seconds."""
+        return {path: console.stages_reached() for path, console in self._consoles.items()}
+
     def close(self) -> None:
         """Stop the consoles, then close the driver; raises the first error after trying all."""
         self._closing.close()
@@ -94,4 +102,5 @@ class Instrument:
         feed = self._feeds[path] = self._begin(path)
         self._closing.callback(feed.close, _SETTLE)
         part.start(feed.record, path)
+        self._consoles[path] = part
         self._closing.callback(part.stop)

@@ -1,5 +1,6 @@
 """The console engine: reads always, matches from cursors, never guesses."""
 
+from runner.console.complaints import explained
 from runner.console.console import Console
 from runner.console.inline import Inline, TimedStream
 from runner.console.pattern import Pattern, PatternLike, Patterns, exact, regex
@@ -29,5 +30,6 @@ __all__ = [
     "TimedStream",
     "UbootSettings",
     "exact",
+    "explained",
     "regex",
 ]

@@ -6,7 +6,7 @@ import abc
 from collections.abc import Callable
 
 from runner.api import Context, Duration, Interface, Secret
-from runner.console import environment, interrupt, login, shell, uboot, waiting
+from runner.console import booting, environment, interrupt, login, shell, uboot, waiting
 from runner.console.closing import leave_shell
 from runner.console.expectation import Mode
 from runner.console.frame import Nonces
@@ -141,6 +141,20 @@ class Console(Interface):
         """
         with interrupting(self._use):
             return uboot.run(self._use, command, self._names, context, timeout=timeout)
+
+    def boot_kernel(
+        self, command: str, context: Context, *, within: Duration, first_line: str = ""
+    ) -> Booted:
+        """Type a command at the boot loader's prompt and wait until a kernel speaks.
+
+        `first_line`: a regular expression of what proves it, for another system than Linux. Raise
+        Failed when the prompt is back instead or the loader gives up, with what it complained
+        about; TimedOut when no kernel speaks in time.
+        """
+        with interrupting(self._use):
+            return booting.boot(
+                self._use, command, self._names, context, within=within, first_line=first_line
+            )
 
     def get_env(self, name: str, context: Context, *, timeout: Duration) -> str | None:
         """Return the value of a U-Boot variable; None when it is not defined."""

@@ -10,7 +10,7 @@ from runner.console.expectation import Expectation
 from runner.console.frame import Nonces
 from runner.console.keyboard import CLEAR
 from runner.console.live import Deadline, Live, Place
-from runner.console.pattern import Pattern, exact, regex
+from runner.console.pattern import Pattern, exact
 from runner.console.prompts import prompt_pattern, shown_prompts
 from runner.console.results import Entered
 from runner.console.search import Sighting

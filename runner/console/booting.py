@@ -99,7 +99,10 @@ def _booted(live: Live, proof: Sighting, started: float) -> Booted:
     with live.source.lock:
         transcript.last = proof.start  # what follows the first line is for others to look at
         came = transcript.time_of(proof.start) or live.clock()
-        line = transcript.merged(proof.start, transcript.position).split(b"\n")[0]
+        text = transcript.text
+        begin = text.raw_of(text.line_start(text.offset_of(proof.start)))
+        begin = proof.start if proof.kernel else begin
+        line = transcript.merged(begin, transcript.position).split(b"\n")[0]
         return Booted(
             first_line=shown(line).strip(),
             elapsed=Duration(max(came - started, 0.0)),

@@ -62,11 +62,11 @@ class _Entry:
 def enter(live: Live, nonces: Nonces, context: Context, *, interrupt: Interrupt, within: Duration) -> Entered:
     """Send keys until the prompt is there and proven. See `Console.enter_uboot`."""
     deadline = Deadline(live, within, "within", context)
-    live.place = Place()
+    was, live.place = live.place, Place()
     if not live.stages.begun:
         with live.source.lock:
             live.stages.begin("", deadline.started)
-    entry = _entry(live, interrupt, deadline)
+    entry = _entry(live, interrupt, deadline, was)
     while live.clock() < deadline.until:
         if _reach_prompt(live, entry, interrupt, deadline, context):
             place = _prove(live, interrupt, nonces, deadline, context)
@@ -78,13 +78,16 @@ def enter(live: Live, nonces: Nonces, context: Context, *, interrupt: Interrupt,
     raise _timed_out(live, entry, deadline)
 
 
-def _entry(live: Live, interrupt: Interrupt, deadline: Deadline) -> _Entry:
+def _entry(live: Live, interrupt: Interrupt, deadline: Deadline, was: Place) -> _Entry:
+    """Begin where the start began; behind everything that led to a shell, if one was there meanwhile."""
     transcript = live.transcript
     marked = transcript.marked_at("power_on") is not None
     start = transcript.since("power_on") if marked else transcript.position
     window = deadline.until if interrupt.window is None else live.clock() + interrupt.window
     early = interrupt.mode == "flood" or (interrupt.mode == "both" and interrupt.password is None)
-    return _Entry(start, start, early, window, live.clock(), interrupt.interval)
+    fresh = marked and was.kind not in ("shell", "plain shell")
+    seen = max(start, transcript.last) if fresh else transcript.position
+    return _Entry(start, seen, early, window, live.clock(), interrupt.interval)
 
 
 def _reach_prompt(

@@ -86,6 +86,15 @@ class _Start:
     """Stage to the time when its first byte came."""
 
 
+class _Seen:
+    """A line that gives a stage away: the raw offsets of its begin and end."""
+
+    def __init__(self, stage: str, track: Track, at: int) -> None:
+        self.stage = stage
+        self.start = track.raw_of(at)
+        self.end = track.raw_of(track.line_end(at) - 1) + 1
+
+
 class Stages:
     """Listens to a transcript for ever; costs nothing but a search for a few words in what is new."""
 
@@ -97,6 +106,8 @@ class Stages:
         self._text_at = self._kernel_at = 0
         self._stamped = False
         """Whether something before Linux stamps its lines as the kernel does."""
+        self._handed_over = False
+        """Whether a kernel was started from the prompt."""
         self._news: list[tuple[str, float]] = []
 
     def begin(self, cause: Cause, now: float, raw: int | None = None) -> None:
@@ -104,7 +115,7 @@ class Stages:
         transcript = self._transcript
         raw = transcript.position if raw is None else raw
         self._start = _Start(cause, raw, now)
-        self._stamped = False
+        self._stamped = self._handed_over = False
         self._text_at = transcript.text.offset_of(raw)
         self._kernel_at = transcript.kernel.offset_of(raw)
 
@@ -113,6 +124,7 @@ class Stages:
         if self._start is None:
             self.begin("", now, raw)
         assert self._start is not None  # noqa: S101 - just begun
+        self._handed_over = True
         for stage in ("kernel", "userspace", "login"):
             self._start.seen.pop(stage, None)
         self._text_at = self._transcript.text.offset_of(raw)
@@ -149,20 +161,13 @@ class Stages:
         _ = quiet
         self._first_byte()
         while (found := self._next()) is not None:
-            stage, raw = found
-            at = self._transcript.time_of(raw) or 0.0
-            if stage == "restart":
-                self._restart(raw, at)
+            at = self._transcript.time_of(found.start) or 0.0
+            if found.stage == _RESTART.stage:
+                self.begin("restart", at, found.end)
             else:
-                self._reach(stage, at)
+                self._reach(found.stage, at)
         self._text_at = _unfinished(self._transcript.text, self._text_at)
         self._kernel_at = _unfinished(self._transcript.kernel, self._kernel_at)
-
-    def _restart(self, raw: int, at: float) -> None:
-        """Begin a start behind the line that announces it."""
-        text, kernel = self._transcript.text, self._transcript.kernel
-        ends = (track.raw_of(track.line_end(track.offset_of(raw)) - 1) + 1 for track in (text, kernel))
-        self.begin("restart", at, max(min(ends), raw + 1))
 
     def _first_byte(self) -> None:
         start = self._start
@@ -177,31 +182,33 @@ class Stages:
             name = "boot" if start.cause == "power" else start.cause
             self._news.append((f"{name}.{stage}", max(at - start.at, 0.0)))
 
-    def _next(self) -> tuple[str, int] | None:
-        """Return the first sign that is new: its stage and its raw offset."""
+    def _next(self) -> _Seen | None:
+        """Return the first sign that is new."""
         pending = self._pending()
         found = [each for sign in (*pending, _RESTART) if (each := self._look(sign)) is not None]
         kernel = self._transcript.kernel
         if _KERNEL in pending and not self._stamped and self._kernel_at < kernel.end:
-            found.append((_KERNEL.stage, kernel.raw_of(self._kernel_at)))
-        return min(found, key=lambda each: each[1], default=None)
+            found.append(_Seen(_KERNEL.stage, kernel, self._kernel_at))
+        return min(found, key=lambda each: each.start, default=None)
 
     def _pending(self) -> Sequence[Sign]:
         """Return the signs of the stages that can still come."""
         if self._start is None:
             return ()
         seen = self._start.seen
+        if "prompt" in seen and "kernel" not in seen and not self._handed_over:
+            return (_KERNEL,)  # what else is said at the prompt is the output of commands
         last = max((at for at, sign in enumerate(self._signs) if sign.stage in seen), default=-1)
         return self._signs[last + 1 :]
 
-    def _look(self, sign: Sign) -> tuple[str, int] | None:
+    def _look(self, sign: Sign) -> _Seen | None:
         """Return the first such line. A loader that stamps its lines is not taken for the kernel."""
         text, kernel = self._transcript.text, self._transcript.kernel
         plain, stamped = _line_of(sign, text, self._text_at), _line_of(sign, kernel, self._kernel_at)
         if stamped >= 0 and sign.loader:
             self._stamped = True
-        found = [track.raw_of(at) for track, at in ((text, plain), (kernel, stamped)) if at >= 0]
-        return (sign.stage, min(found)) if found else None
+        found = [_Seen(sign.stage, track, at) for track, at in ((text, plain), (kernel, stamped)) if at >= 0]
+        return min(found, key=lambda each: each.start, default=None)
 
 
 def _line_of(sign: Sign, track: Track, start: int) -> int:

@@ -168,15 +168,17 @@ class Fold:
 def note_starts(starts: list[BoardStart], measures: Iterable[Measured]) -> None:
     """Add the stages among the measures of a step to the starts of a bench.
 
-    A stage that the last start of a console has already, or one of the other kind, begins another.
+    A first byte, a stage that the last start of a console has already, or one of the other kind
+    begins another.
     """
     for each in measures:
         found = _STAGE.fullmatch(each.name)
         if found is None:
             continue
         console, kind, stage = found[1] or "", found[2], found[3]
+        fresh = stage == "first_byte"
         last = next((at for at in reversed(range(len(starts))) if starts[at].console == console), None)
-        if last is not None and starts[last].kind == kind and stage not in starts[last].stages:
+        if last is not None and not fresh and starts[last].kind == kind and stage not in starts[last].stages:
             stages = {**starts[last].stages, stage: each.value}
             starts[last] = BoardStart(kind=kind, console=console, stages=stages)
         elif len(starts) < MOST:

@@ -54,7 +54,7 @@ GIVES_UP = r"### ERROR ### Please RESET the board|must RESET the board|^resettin
 def complaint(output: str) -> Complaint | None:
     r"""Return the last line of an output that is a known complaint.
 
-    >>> complaint("Loading...\\n** File not found /Image **\\n")
+    >>> complaint("Loading...\n** File not found /Image **\n")
     Complaint(meaning='no such file', line='** File not found /Image **')
     """
     for line in reversed(output.splitlines()):

@@ -275,6 +275,13 @@ _RECIPE: dict[str, Code] = {
         "strategy: lockstep\nmax_parallel: 2",
         "strategy: lockstep",
     ),
+    "E243": Code(
+        "not a watcher of consoles",
+        "A play may allow what the watchers know by name, and add patterns of its own under other names. "
+        "The names are in docs/explanation/watchers.md, and in the message.",
+        "watch: {allow: [ooops]}",
+        "watch:\n  allow: [oops]\n  add:\n    - {name: sensor lost, pattern: 'sensor [0-9]+ lost'}",
+    ),
     "E261": Code(
         "a class has no docstring", "The first line of its docstring is the summary that users read."
     ),

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from runner.api.codec import hints
+from runner.console.watched import TITLES
 from runner.declaration import DriverType, Verb
 from runner.json_schema import Schema, json_schema, parameters_schema, templated
 from runner.registry import Registry
@@ -24,6 +25,7 @@ _EXPRESSIONS: Schema = {"anyOf": [_EXPRESSION, {"type": "array", "items": _EXPRE
 _DURATION: Schema = templated({"type": ["string", "number"]})
 _STEPS: Schema = {"type": "array", "items": {"$ref": "#/definitions/step"}}
 _NUMBER: Schema = {"type": ["number", "string"]}
+_WATCHER: Schema = {"enum": list(TITLES)}
 
 _MODIFIERS: Mapping[str, tuple[str, Schema]] = MappingProxyType(
     {
@@ -110,7 +112,32 @@ _PLAY: Mapping[str, Schema] = MappingProxyType(
             "properties": {"run": _DURATION, "test": _DURATION, "step": _DURATION},
             "additionalProperties": False,
         },
-        "watch": {},
+        "watch": {
+            "anyOf": [
+                {"type": "boolean"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "allow": {
+                            "anyOf": [_WATCHER, {"type": "array", "items": _WATCHER}],
+                            "description": "What does not fail a step.",
+                        },
+                        "add": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "properties": {"name": _TEXT, "pattern": _TEXT},
+                                "required": ["name", "pattern"],
+                                "additionalProperties": False,
+                            },
+                            "description": "Regular expressions that fail a step, too.",
+                        },
+                    },
+                    "additionalProperties": False,
+                },
+            ],
+            "description": "What fails a step when a console says it; false: nothing.",
+        },
         "reserve": {
             "type": "object",
             "properties": {"wait": _DURATION, "hold": _DURATION},

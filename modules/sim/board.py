@@ -32,6 +32,7 @@ class Board:
         self._processor = Processor(self._wire.transmit)
         self._stored: dict[str, str] = {}
         self._powered_at: float | None = None
+        self._starts = 0
 
     @property
     def powered_at(self) -> float | None:
@@ -46,6 +47,9 @@ class Board:
         self._powered_at = now if on else None
         if not on:
             self._processor.stop()
+            return
+        self._starts += 1
+        if self._faults.mute_from and self._starts >= self._faults.mute_from:
             return
         hardware = Hardware(
             processor=self._processor,

@@ -1,4 +1,4 @@
-"""A simulated board on the clock of this machine: its supply and its console's port."""
+"""A simulated board on the clock of this machine, and its console's port."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from runner.api import LabError, Power, PowerReading, PowerState, Unreachable
+from runner.api import LabError, Unreachable
 from runner.modules.sim.options import Faults
 
 if TYPE_CHECKING:
@@ -105,40 +105,6 @@ class LiveBoard:
         return (
             since is not None and after is not None and 0 <= now - since - after < self._faults.port_gone_for
         )
-
-
-class Outlet(Power):
-    """The switch in the supply of a simulated board."""
-
-    def __init__(self, live: LiveBoard, faults: Faults) -> None:
-        """Take the board that it feeds."""
-        self._live = live
-        self._faults = faults
-        self._claimed: PowerState = "on" if live.powered else "off"
-
-    def on(self) -> None:
-        """Switch the supply on."""
-        self._switch("on")
-
-    def off(self) -> None:
-        """Switch the supply off."""
-        self._switch("off")
-
-    def state(self) -> PowerState:
-        """Read the relay back."""
-        if self._faults.relay == "lies":
-            return self._claimed
-        return "on" if self._live.powered else "off"
-
-    def read(self) -> PowerReading:
-        """Measure the supply: 5 V, and 0.42 A while the board runs."""
-        current = 0.42 if self._live.powered else 0.0
-        return PowerReading(voltage=5.0, current=current, power=5.0 * current)
-
-    def _switch(self, state: PowerState) -> None:
-        self._claimed = state
-        if self._faults.relay == "works" or (state == "on" and not self._live.powered):
-            self._live.switch(on=state == "on", after=self._faults.outlet_delay)
 
 
 class Port:

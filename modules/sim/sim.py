@@ -6,8 +6,9 @@ from runner.api import Driver, Size, arg, child
 from runner.api.image import Image
 from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
 from runner.modules.sim.ecu import SimulatedBus
-from runner.modules.sim.live import LiveBoard, Outlet, Port
+from runner.modules.sim.live import LiveBoard, Port
 from runner.modules.sim.options import Faults, Firmware, System
+from runner.modules.sim.outlet import Outlet
 
 
 class SimulatedConsole(Console):
@@ -63,16 +64,18 @@ class Sim(Driver):
         self._bus = SimulatedBus()
         if self.powered:
             self._live.switch(on=True, after=0.0)
+        self._outlet = Outlet(self._live, self.faults)
 
     def close(self) -> None:
         """Take the power away and close the medium."""
+        self._outlet.close()
         self._live.switch(on=False, after=0.0)
         self._medium.close()
 
     @child
     def power(self) -> Outlet:
         """Its supply."""
-        return Outlet(self._live, self.faults)
+        return self._outlet
 
     @child
     def console(self) -> SimulatedConsole:

@@ -114,6 +114,8 @@ def _run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
         save=call.save,
     )
     context.check_cancelled()
+    if getattr(cls, "takes_power", False):
+        bench.power_lost()
     try:
         result = encode(cls(**arguments, **devices).run(context))
     finally:

@@ -100,6 +100,7 @@ def _wake_on_signals() -> int:
     for number in _SIGNALS:
         signal.signal(number, lambda _number, _frame: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     return woken
 
 

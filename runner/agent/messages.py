@@ -24,6 +24,7 @@ from runner.agent.calls import (
     Said,
     Take,
     Waiting,
+    WatchSpec,
 )
 from runner.agent.frames import CONNECTION, Frame, Kind, ProtocolError
 
@@ -127,8 +128,12 @@ def unpack_ended(payload: bytes) -> Ended:
     return ended
 
 
-def _configure(devices: dict[str, Any], **rest: Any) -> Configure:
-    return Configure(devices={name: DeviceSpec(**spec) for name, spec in devices.items()}, **rest)
+def _configure(devices: dict[str, Any], watch: dict[str, Any] | None, **rest: Any) -> Configure:
+    return Configure(
+        devices={name: DeviceSpec(**spec) for name, spec in devices.items()},
+        watch=None if watch is None else WatchSpec(tuple(watch["allow"]), watch["added"]),
+        **rest,
+    )
 
 
 _REQUESTS: dict[str, Callable[..., Request]] = {

@@ -80,6 +80,7 @@ class LocalAgent(Link):
                     self._process,
                     self._sources,
                     self._console,
+                    self._heard,
                     name="the agent of this machine",
                     patience=self._patience,
                 )
@@ -121,12 +122,11 @@ class _Process:
         write_all(self._input, data)
 
     def last_words(self) -> str:
-        """End it and say how it ended, with the last lines it printed to stderr."""
+        """End it; say how it ended and, on the lines after that, what it last printed to stderr."""
         status = self._end()
         self._listener.join(_LAST_LINES_WITHIN)
         how = f"killed by {_signal_name(status)}" if status > _KILLED else f"exit status {status}"
-        said = "\n".join(self._lines)
-        return f"{how}; it last said:\n{said}" if said else how
+        return "\n".join((how, *self._lines))
 
     def release(self) -> None:
         """Close our ends of the pipes; only once the process has ended and nobody reads any more."""

@@ -7,16 +7,19 @@ from collections.abc import Callable
 
 from runner.api import Context, Duration, Interface, Secret
 from runner.console import booting, environment, interrupt, login, shell, uboot, waiting
+from runner.console.alarm import Watching
 from runner.console.closing import leave_shell
 from runner.console.expectation import Mode
 from runner.console.frame import Nonces
 from runner.console.keyboard import interrupting
 from runner.console.live import Live, Place
 from runner.console.pattern import Patterns
+from runner.console.restarts import RESTART_WITHIN, restarts_linux, restarts_uboot
 from runner.console.results import Boot, Booted, Entered, LoggedIn, Match, Ran
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
+from runner.console.watched import KERNEL, UBOOT
 
 
 class Console(Interface):
@@ -41,12 +44,14 @@ class Console(Interface):
         *,
         source: Source | None = None,
         seed: int | None = None,
+        watching: Watching | None = None,
     ) -> None:
         """Read from now on; `record` gets every chunk. Raise the driver's LabError when there is no port.
 
-        `source` replaces the reading thread; `seed` makes the nonces the same each time.
+        `source` replaces the reading thread; `seed` makes the nonces the same each time. `watching`:
+        what is watched for all the time, and who is told (from the thread that reads).
         """
-        live = Live(source or Reader(self.connect, name), self.settings, name, record)
+        live = Live(source or Reader(self.connect, name), self.settings, name, record, watching)
         live.start()
         self._live, self._nonces = live, Nonces(seed)
 
@@ -58,9 +63,13 @@ class Console(Interface):
                 leave_shell(live, self._names)
             finally:
                 live.source.stop()
+                live.end_watch()
 
     def send(self, data: bytes, context: Context) -> None:
         """Type bytes as they are, at the console's pace; raise LabError when the port is gone."""
+        text = data.decode("utf-8", "replace")
+        if restarts_linux(text) or restarts_uboot(text):
+            self.expect_reset()
         self._use.send(data, context)
 
     def expect(
@@ -109,8 +118,12 @@ class Console(Interface):
         LabError when it keeps arriving damaged or the port is gone. Kernel messages are not in the
         output, unless the command names the kernel's log (``dmesg``, ``journalctl``, ``kmsg``).
         """
+        if restarts_linux(command):
+            self.expect_reset()
         with interrupting(self._use):
-            return shell.run(self._use, command, self._names, context, timeout=timeout)
+            ran = shell.run(self._use, command, self._names, context, timeout=timeout)
+        self._reached(KERNEL)
+        return ran
 
     def login(
         self, context: Context, *, user: str, password: Secret | str | None = None, within: Duration
@@ -120,7 +133,9 @@ class Console(Interface):
         Raise Failed at once for a refused or expired password, an emergency shell, ``(initramfs)``
         or a kernel panic; TimedOut otherwise.
         """
-        return login.login(self._use, self._names, context, user=user, password=password, within=within)
+        found = login.login(self._use, self._names, context, user=user, password=password, within=within)
+        self._reached(KERNEL)
+        return found
 
     def enter_uboot(
         self, context: Context, *, within: Duration, interrupt_by: Interrupt | None = None
@@ -131,7 +146,9 @@ class Console(Interface):
         TimedOut when there is no prompt.
         """
         how = interrupt_by or self.settings.uboot.interrupt
-        return interrupt.enter(self._use, self._names, context, interrupt=how, within=within)
+        entered = interrupt.enter(self._use, self._names, context, interrupt=how, within=within)
+        self._reached(UBOOT)
+        return entered
 
     def run_uboot(self, command: str, context: Context, *, timeout: Duration) -> Ran:
         """Run a command at the U-Boot prompt; the status is None where its parser cannot tell.
@@ -139,8 +156,12 @@ class Console(Interface):
         Raise Failed when no prompt answers, TimedOut when the command has not ended in time (it is
         interrupted then), LabError when what is typed does not come back as it was.
         """
+        if restarts_uboot(command):
+            self.expect_reset()
         with interrupting(self._use):
-            return uboot.run(self._use, command, self._names, context, timeout=timeout)
+            ran = uboot.run(self._use, command, self._names, context, timeout=timeout)
+        self._reached(UBOOT)
+        return ran
 
     def boot_kernel(
         self, command: str, context: Context, *, within: Duration, first_line: str = ""
@@ -151,6 +172,8 @@ class Console(Interface):
         Failed when the prompt is back instead or the loader gives up, with what it complained
         about; TimedOut when no kernel speaks in time.
         """
+        if restarts_uboot(command):
+            self.expect_reset()
         with interrupting(self._use):
             return booting.boot(
                 self._use, command, self._names, context, within=within, first_line=first_line
@@ -174,10 +197,30 @@ class Console(Interface):
         """Set the mark ``power_on``: what came before it says nothing about the board any more."""
         live = self._use
         with live.source.lock:
-            live.transcript.interrupted()
+            live.switched_on()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
             live.stages.begin("power", live.clock())
             live.place = Place()
+            if live.watch is not None:
+                live.watch.power_on()
+
+    def power_lost(self) -> None:
+        """Say that the power is about to be taken away: until it is back, nothing is an alarm."""
+        live = self._use
+        with live.source.lock:
+            if live.watch is not None:
+                live.watch.power_lost()
+
+    def expect_reset(self, within: float = RESTART_WITHIN) -> None:
+        """Say that the board's next start, within so many seconds, is one that was asked for.
+
+        Modules that make the board restart call it before. Commands that are known to (``reboot``,
+        ``reset`` …) are recognised when `run`, `run_uboot` and `send` type them.
+        """
+        live = self._use
+        with live.source.lock:
+            if live.watch is not None:
+                live.watch.boots.expect(live.clock() + within)
 
     def boot(self) -> Boot:
         """Return when the stages of the last start were seen."""
@@ -206,6 +249,13 @@ class Console(Interface):
         live = self._use
         with live.source.lock:
             return live.transcript.tail(lines)
+
+    def _reached(self, stage: int) -> None:
+        """Take note of what has answered: a banner of an earlier stage is a reset from now on."""
+        live = self._use
+        with live.source.lock:
+            if live.watch is not None:
+                live.watch.reached(stage)
 
     @property
     def _use(self) -> Live:

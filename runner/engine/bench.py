@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from runner.agent.calls import Release, Take
 from runner.api.verdicts import Verdict
 from runner.connect.link import Crash
+from runner.engine.alarms import failure
 from runner.engine.body import BenchPlayer
 from runner.engine.cancel import Cancellation, Deadline
 from runner.engine.case import CasePlayer
@@ -181,14 +182,25 @@ class BenchRun:
             self._clean_up("teardown", self._planned.play.teardown)
             self._clean_up("release", self._player.bench.planned.on_release)
             self._release()
+            self._tell_alarms()
         if self._lockstep is not None:
             self._lockstep.leave(self.name)
+
+    def _tell_alarms(self) -> None:
+        """Make problems of what the consoles said when no step was left to be failed by it."""
+        for alarm in self._run.alarms.left_over(self.name):
+            late = end_of(failure(alarm, before=False), at="", console="").problem
+            if late is not None:
+                self.problems.append(
+                    dataclasses.replace(late, message=f"{late.message}, after the last step")
+                )
 
     def _clean_up(self, phase: Phase, steps: Sequence[Step]) -> None:
         if not steps:
             return
         limit = Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}")
-        end = self._player.every(steps, self._frame(phase, self._run.abort, limit))
+        frame = dataclasses.replace(self._frame(phase, self._run.abort, limit), clean_up=True)
+        end = self._player.every(steps, frame)
         if not end.good:
             self.problems.append(end.problem or Problem(message=f"{phase} {end.outcome.word}"))
 

@@ -28,6 +28,8 @@ class Frame:
     phase: Phase
     case: str = ""
     depth: int = 0
+    clean_up: bool = False
+    """Whether these steps are done whatever happens."""
     deferred: list[tuple[Step, Scope]] = field(default_factory=list)
     background: dict[str, Background] = field(default_factory=dict)
 
@@ -49,4 +51,6 @@ class Frame:
 
     def cleaning(self, cancel: Cancellation, deadline: Deadline) -> Frame:
         """Make a frame for clean-up, which the end of the scope's time does not stop."""
-        return dataclasses.replace(self, cancel=cancel, deadline=deadline, deferred=[], background={})
+        return dataclasses.replace(
+            self, cancel=cancel, deadline=deadline, clean_up=True, deferred=[], background={}
+        )

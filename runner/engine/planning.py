@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from runner.agent.calls import Configure, DeviceSpec
+from runner.agent.calls import Configure, DeviceSpec, WatchSpec
 from runner.api.codec import encode
 from runner.document import ListNode, MapNode, Node
 from runner.engine.options import PlayOptions
@@ -182,6 +182,7 @@ class _Planner:
                 bench=bench.name,
                 devices={name: self._spec(device, names) for name, device in real.items()},
                 aliases={name: device.ref for name, device in bench.devices.items() if device.ref},
+                watch=self._watch(),
             ),
             drivers={name: device.driver.name for name, device in real.items() if device.driver},
             simulated=tuple(
@@ -195,6 +196,10 @@ class _Planner:
             on_release=self._bench_steps(bench, bench.on_release, "on_release"),
             recover=self._bench_steps(bench, _ladder(bench.recover, self._faults), "recover"),
         )
+
+    def _watch(self) -> WatchSpec | None:
+        watch = self._play.watch
+        return WatchSpec(watch.allow, watch.added) if watch.enabled else None
 
     def _bench_steps(self, bench: Bench, node: Node | None, key: str) -> tuple[Step, ...]:
         if node is None:

@@ -10,6 +10,7 @@ from typing import Any
 from runner.api.values import Duration
 from runner.api.verdicts import Failed, RecipeFault, Verdict
 from runner.engine import judge
+from runner.engine.alarms import failure
 from runner.engine.cancel import Deadline
 from runner.engine.end import End
 from runner.engine.frame import Frame
@@ -212,17 +213,38 @@ class StepPlayer:
         return end_of(failed, at=str(step.at), console=self._run.consoles.tail(self._bench))
 
     def _done(self, step: Step, frame: Frame, ear: Ear) -> End:
+        if isinstance(step.what, Use):
+            end = self._watched(step, frame, ear)
+        else:
+            end = self._played(step, frame, ear)
+        if step.register and end.result is not None:
+            frame.home.set(step.register, end.result)
+        elif step.register:
+            frame.home.set(step.register, Absent(f"its step gave no result ({step.at})"))
+        return end
+
+    def _played(self, step: Step, frame: Frame, ear: Ear) -> End:
         try:
             end = self._body(step, frame, ear)
             if step.expect_error is not None and end.outcome is Outcome.PASSED:
                 end = self._missed_error(step, end)
         except Exception as error:  # noqa: BLE001 - the one place where exceptions become results
             end = self._caught(step, error, frame)
-        if step.register and end.result is not None:
-            frame.home.set(step.register, end.result)
-        elif step.register:
-            frame.home.set(step.register, Absent(f"its step gave no result ({step.at})"))
         return end
+
+    def _watched(self, step: Step, frame: Frame, ear: Ear) -> End:
+        """Play a step that uses a module; what a console says meanwhile fails it, however it ended."""
+        alarms = self._run.alarms
+        with alarms.over(self._bench, frame.cancel, clean_up=frame.clean_up) as watched:
+            end = End(outcome=Outcome.CANCELLED)
+            if watched.cancel.cause is None or frame.cancel.cause is not None:
+                end = self._played(step, dataclasses.replace(frame, cancel=watched.cancel), ear)
+            alarm = alarms.settle(watched, frame.cancel)
+        if alarm is None:
+            return end
+        problem = end.problem if end.outcome is not Outcome.CANCELLED else None
+        said = problem.message if problem is not None else ""
+        return self._caught(step, failure(alarm, before=watched.before, otherwise=said), frame)
 
     def _missed_error(self, step: Step, end: End) -> End:
         missed = Failed(f"expected an error, but it passed: {step.name or step.title}", result=end.result)

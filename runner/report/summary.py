@@ -23,7 +23,7 @@ _MEANINGS: Mapping[int, str] = MappingProxyType(
     {
         1: "a case failed",
         2: "no case was executed",
-        3: "the lab, not the product",
+        3: "the lab, or a set-up that did not pass",
         4: "no bench in time",
         5: "the cases are fine, clean-up is not",
         129: "hung up",

@@ -57,7 +57,7 @@ class StepContext(Context):
 
     @property
     def left(self) -> Duration:
-        return Duration(3600)
+        return Duration(3600 - sum(self.slept))
 
     @property
     def cancelled(self) -> bool:
@@ -86,6 +86,7 @@ class Switch(Power):
     readable: bool = True
     stuck: bool = False
     lags: int = 0
+    fails: Exception | None = None
     readings: list[PowerReading] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     _late: int = 0
@@ -110,6 +111,8 @@ class Switch(Power):
 
     def _switch(self, wanted: PowerState) -> None:
         self.calls.append(wanted)
+        if self.fails is not None:
+            raise self.fails
         if not self.stuck:
             self._old, self._late, self.now = self.now, self.lags, wanted
 

@@ -12,7 +12,7 @@ from runner.api import Cancelled
 from runner.connect.link import Cancel, Link
 from runner.engine.options import PlayOptions
 from runner.engine.planning import make_plan
-from runner.engine.schedule import Interrupts, play
+from runner.engine.schedule import Connect, Interrupts, play
 from runner.fold import RunResult
 from runner.inventory.read import read_inventory
 from runner.masking import Masker
@@ -29,6 +29,9 @@ ENDED = {"stdout": "", "stderr": "", "status": 0, "elapsed": 0.1, "dropped": 0}
 
 class FakeLink:
     """Answers each Run by the function it was given; keeps what it was asked."""
+
+    heard: Callable[[Heard], None]
+    """Where alarms of consoles go, which belong to no call."""
 
     def __init__(self, answer: Answer) -> None:
         self.lost = ""
@@ -107,16 +110,21 @@ def play_text(
     interrupts: Interrupts | None = None,
     environment: Mapping[str, str] | None = None,
     link: Callable[[Answer], FakeLink] = FakeLink,
+    connect: Connect | None = None,
     **options: Any,
 ) -> Played:
-    """Play a recipe's text on a bench called ``b``, or on the benches of an inventory."""
+    """Play a recipe's text on a bench called ``b``, or on the benches of an inventory.
+
+    `connect` leads to real agents instead of the fake `link`.
+    """
     recipe, benches = folder / "recipe.yaml", folder / "benches.yaml"
     recipe.write_text(text, encoding="utf-8")
     benches.write_text(inventory or MOCKED.format(name="b"), encoding="utf-8")
     registry, templates, masker = Registry.built_in(), Templates(), Masker()
     made = link(answer)
 
-    def connect(_host: Host, _console: object, _heard: object) -> Link:
+    def fake(_host: Host, _console: object, heard: Callable[[Heard], None]) -> Link:
+        made.heard = heard
         return made
 
     plan = make_plan(
@@ -132,7 +140,7 @@ def play_text(
     started = RunStarted(t=0.0, run="test", started="", version="", recipes=(), folder=str(folder))
     result = play(
         plan,
-        connect,
+        connect or fake,
         [heart],
         templates=templates,
         masker=masker,

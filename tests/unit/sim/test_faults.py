@@ -15,6 +15,17 @@ def test_a_dead_board_prints_nothing() -> None:
     assert board.wait(100) == ""
 
 
+def test_a_board_can_stop_talking_with_its_second_start() -> None:
+    board = Desk(faults=Faults(mute_from=2))
+    board.power(on=True)
+    first = board.wait(100)
+    board.power(on=False)
+    board.power(on=True)
+
+    assert "U-Boot SPL" in first
+    assert board.wait(100) == ""
+
+
 def test_dropped_characters_are_missing_from_the_first_line_only() -> None:
     board = Desk(faults=Faults(drop=2)).at_uboot()
 

@@ -96,6 +96,7 @@ def test_what_the_loader_complains_about_is_the_failure(said: str, meaning: str)
 
     with pytest.raises(Failed, match=f"came back to the prompt without a kernel: .*{meaning}"):
         at.boot_kernel("bootm 1000", at.context, within=WITHIN)
+    assert at.board.now() < 5
 
 
 def test_a_loader_that_gives_up_is_not_waited_for() -> None:

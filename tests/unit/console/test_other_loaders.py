@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.boards import BoardConsole, LineBoard
 
-from runner.api import Duration, LabError
+from runner.api import Duration
 from runner.console import ConsoleSettings, Interrupt, UbootSettings
 
 LONG = Duration("60s")
@@ -173,12 +173,3 @@ def test_a_damaged_line_is_cleared_in_grub_too() -> None:
     ran = at.run_uboot("false", at.context, timeout=LONG)
 
     assert (ran.status, ran.resent) == (1, 1)
-
-
-def test_a_loader_that_does_not_answer_is_not_blamed_on_the_wire() -> None:
-    board, at = grub()
-    at.enter_uboot(at.context, within=Duration("20s"))
-    board.hurt = lambda _position, _key: b""
-
-    with pytest.raises(LabError, match="does not come back"):
-        at.run_uboot("false", at.context, timeout=LONG)

@@ -40,6 +40,7 @@ _BANNER = re.compile(
 _PASSWORDS = 3
 _SLOWLY = 10
 """Times the interval between two keys where a password follows: they would become part of it."""
+_PROMPT_HINT = "does settings: {uboot: {prompt: …}} of this console name what the tail ends with?"
 
 
 @dataclass
@@ -256,13 +257,14 @@ def _no_password(live: Live, entry: _Entry, interrupt: Interrupt, deadline: Dead
 def _timed_out(live: Live, entry: _Entry, deadline: Deadline) -> TimedOut:
     text = live.transcript.text
     starts = len(_FIRST_STAGE.findall(text.slice(text.offset_of(entry.start), text.end)))
+    what, hint = f"no prompt {shown_prompts(live.settings.uboot)} that answers", _PROMPT_HINT
     if live.transcript.position == entry.start:
-        what = "nothing came from the board"
+        what, hint = "nothing came from the board", "is it powered, and is this its console?"
     elif starts >= 3:
         what = f"the board starts again and again (its first stage {starts} times) and no prompt came"
-    else:
-        what = f"no prompt {shown_prompts(live.settings.uboot)} that answers"
+        hint = "is its supply strong enough, and what does it say before it starts anew?"
     return TimedOut(
         f"console {live.name!r}: {what} within {Duration(deadline.seconds)}",
         evidence=limit_evidence(live, deadline, entry.start),
+        hint=hint,
     )

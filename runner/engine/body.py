@@ -157,6 +157,7 @@ class BenchPlayer:
         self._hide(use, given)
         verb = use.verb
         if self._run.options.check and not verb.reads_only and (verb.runs_on == "host" or verb.limited_by):
+            ear.say(f"would run {step.name or step.title}", "info")
             return End(outcome=Outcome.SKIPPED, reason=f"check mode: would run {verb.name}")
         seconds, origin = step_limit(self._timeout(step, frame), verb, given, self._play.timeout)
         limit = deadline(seconds, origin, frame.deadline)

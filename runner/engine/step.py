@@ -220,7 +220,8 @@ class StepPlayer:
         if step.register and end.result is not None:
             frame.home.set(step.register, end.result)
         elif step.register:
-            frame.home.set(step.register, Absent(f"its step gave no result ({step.at})"))
+            checking = self._run.options.check and end.outcome is Outcome.SKIPPED
+            frame.home.set(step.register, Absent(f"its step gave no result ({step.at})", checking=checking))
         return end
 
     def _played(self, step: Step, frame: Frame, ear: Ear) -> End:

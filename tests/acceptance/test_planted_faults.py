@@ -297,10 +297,10 @@ def test_a_module_that_ignores_its_limit_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_bench_that_somebody_holds_is_refused_with_4_and_free_afterwards(tmp_path: Path) -> None:
-    lab = "benches:\n  desk: {devices: {power: {driver: command, turn_on: 'true', turn_off: 'true'}}}\n"
+    lab = "benches:\n  held-desk: {devices: {power: {driver: command, turn_on: 'true', turn_off: 'true'}}}\n"
     (tmp_path / "lab.yaml").write_text(lab, encoding="utf-8")
-    (tmp_path / "long.yaml").write_text(alone("desk", "power_on:", "wait: 60s"), encoding="utf-8")
-    (tmp_path / "recipe.yaml").write_text(alone("desk", "power_on:"), encoding="utf-8")
+    (tmp_path / "long.yaml").write_text(alone("held-desk", "power_on:", "wait: 60s"), encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(alone("held-desk", "power_on:"), encoding="utf-8")
     holder = started(tmp_path, "play", "long.yaml", "-i", "lab.yaml", "-v")
     events = tmp_path / "results" / "latest" / "events.jsonl"
     wait_until(
@@ -312,6 +312,6 @@ def test_a_bench_that_somebody_holds_is_refused_with_4_and_free_afterwards(tmp_p
     free = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml")
 
     assert refused.returncode == 4
-    assert "bench desk is held by " in refused.stdout
+    assert "bench held-desk is held by " in refused.stdout
     assert "hint: wait for it with --wait" in refused.stdout
     assert (holder.returncode, free.returncode) == (130, 0)

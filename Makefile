@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make play` and `make test`. See README.md.
 .POSIX:
-.PHONY: play test venv peers guest format lint types layers floor unit contract integration acceptance docs schemas bench clean
+.PHONY: play test venv peers guest boards format lint types layers floor unit contract integration acceptance docs schemas bench clean
 
 PYTHON ?= python3
 VENV = .venv
@@ -10,7 +10,7 @@ PYTEST = $(BIN)/python -m pytest -q
 play: $(VENV)/.installed
 	$(BIN)/runner play recipes/quickstart.yaml
 
-test: peers $(VENV)/.tested guest lint types layers floor unit contract integration acceptance docs
+test: peers $(VENV)/.tested guest boards lint types layers floor unit contract integration acceptance docs
 	@echo "make test: everything passed"
 
 # --- set-up ------------------------------------------------------------------------------------
@@ -33,6 +33,9 @@ peers:
 
 guest: peers
 	@tools/guest .cache/guest
+
+boards: peers
+	@tools/boards .cache/boards
 
 # --- checks ------------------------------------------------------------------------------------
 

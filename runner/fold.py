@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, assert_never
@@ -12,6 +13,7 @@ from runner.result import (
     BenchLost,
     BenchReleased,
     BenchTaken,
+    BoardStart,
     CaseFinished,
     CaseStarted,
     DeviceOpened,
@@ -33,6 +35,8 @@ OK, FAILED, INPUT, LAB, NO_BENCH, CLEAN_UP = 0, 1, 2, 3, 4, 5
 MOST = 1000
 """Measures, and bad steps, that are kept of one case: a loop may make millions."""
 _Kept = TypeVar("_Kept", Measured, StepFinished)
+_STAGE = re.compile(r"(?:(.+)\.)?(boot|restart)\.(first_byte|spl|uboot|prompt|kernel|userspace|login)")
+"""The measures that consoles make: `runner.console.Console.stages_reached`."""
 _EXECUTED = frozenset(
     {Outcome.PASSED, Outcome.FLAKY, Outcome.XFAILED, Outcome.XPASSED, Outcome.FAILED, Outcome.ERROR}
 )
@@ -75,6 +79,8 @@ class RunResult:
     measures: dict[str, list[Measured]] = field(default_factory=dict)
     bad_steps: dict[str, list[StepFinished]] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    starts: dict[str, list[BoardStart]] = field(default_factory=dict)
+    """By bench, how its board has started; the first `MOST` times."""
     steps: int = 0
     benches: dict[str, BenchTaken] = field(default_factory=dict)
     lost: list[BenchLost] = field(default_factory=list)
@@ -140,6 +146,7 @@ class Fold:
         result = self.result
         result.steps += 1
         if event.measures:
+            note_starts(self.result.starts.setdefault(event.bench, []), event.measures)
             self._keep(result.measures.setdefault(event.case, []), event.measures, event.case)
         if not event.outcome.good:
             self._keep(result.bad_steps.setdefault(event.case, []), (event,), event.case)
@@ -156,6 +163,26 @@ class Fold:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def note_starts(starts: list[BoardStart], measures: Iterable[Measured]) -> None:
+    """Add the stages among the measures of a step to the starts of a bench.
+
+    A first byte, a stage that the last start of a console has already, or one of the other kind
+    begins another.
+    """
+    for each in measures:
+        found = _STAGE.fullmatch(each.name)
+        if found is None:
+            continue
+        console, kind, stage = found[1] or "", found[2], found[3]
+        fresh = stage == "first_byte"
+        last = next((at for at in reversed(range(len(starts))) if starts[at].console == console), None)
+        if last is not None and not fresh and starts[last].kind == kind and stage not in starts[last].stages:
+            stages = {**starts[last].stages, stage: each.value}
+            starts[last] = BoardStart(kind=kind, console=console, stages=stages)
+        elif len(starts) < MOST:
+            starts.append(BoardStart(kind=kind, console=console, stages={stage: each.value}))
 
 
 def fold(events: Iterable[Event]) -> RunResult:

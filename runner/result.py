@@ -97,6 +97,19 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoardStart:
+    """A start of a board, as its console showed it: stage to seconds from the beginning.
+
+    `kind`: ``boot`` counts from switching on, ``restart`` from the words that announced it.
+    `console`: its device, when several consoles of the bench spoke.
+    """
+
+    kind: str
+    stages: Mapping[str, float]
+    console: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
     """What every event has: `t`, seconds since the run began."""
 

@@ -333,6 +333,12 @@ def results_schema() -> Schema:
         "properties": {"case": _TEXT, "outcome": outcome, "bench": _TEXT, "test": _TEXT},
         "required": ["case", "outcome", "bench", "test"],
     }
+    start = {
+        "type": "object",
+        "properties": {"kind": {"enum": ["boot", "restart"]}, "console": _TEXT},
+        "additionalProperties": {"type": "number"},
+        "required": ["kind"],
+    }
     counts = {"type": "object", "propertyNames": outcome, "additionalProperties": {"type": "integer"}}
     return {
         "$schema": _DRAFT,
@@ -344,6 +350,11 @@ def results_schema() -> Schema:
             "seconds": {"type": "number"},
             "exit_code": {"type": ["integer", "null"]},
             "counts": counts,
+            "starts": {
+                "description": "how the boards started, by bench: stages with their seconds",
+                "type": "object",
+                "additionalProperties": {"type": "array", "items": start},
+            },
             "cases": {"type": "array", "items": case},
         },
         "required": ["run", "exit_code", "counts", "cases"],

@@ -42,6 +42,8 @@ class Setup:
     disk: Disk | None
     disk_path: str
     arguments: tuple[str, ...]
+    port: int = 0
+    """Which serial port is the console."""
 
 
 def command_line(setup: Setup, *, monitor: int, serial: int) -> list[str]:
@@ -60,6 +62,7 @@ def command_line(setup: Setup, *, monitor: int, serial: int) -> list[str]:
         *("-chardev", f"socket,id=monitor,fd={monitor},server=on,wait=off"),
         *("-mon", "chardev=monitor,mode=control"),
         *("-chardev", f"socket,id=serial,fd={serial},server=on,wait=off"),
+        *(("-serial", "null") * setup.port),
         *("-serial", "chardev:serial"),
         *_files(setup.files),
         *_network(setup.network),

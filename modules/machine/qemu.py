@@ -55,6 +55,9 @@ class Qemu(Driver, Machine):
     disk: Disk | None = arg(default=None, help="a medium; without one there is no storage")
     network: Network | None = arg(default=Network(), help="the user network; null for none")
     arguments: list[str] = arg(default=[], help="more arguments for QEMU, at the end")
+    serial_port: int = arg(
+        default=0, help="which of its serial ports the console is, counted from 0", minimum=0, maximum=7
+    )
     start_limit: Duration = arg(default=Duration("10s"), help="how long QEMU may take to answer")
     stop_limit: Duration = arg(default=Duration("5s"), help="how long it may take to end before it is killed")
     settings: ConsoleSettings = arg(default=ConsoleSettings(), help="how its console is used")
@@ -88,7 +91,7 @@ class Qemu(Driver, Machine):
 
     @child
     def console(self) -> SerialConsole:
-        """Its first serial port."""
+        """Its serial port."""
         return SerialConsole(self, self.settings)
 
     @child
@@ -148,6 +151,7 @@ class Qemu(Driver, Machine):
             disk=self.disk,
             disk_path=self._image.path if self._image else "",
             arguments=tuple(self.arguments),
+            port=self.serial_port,
         )
 
 
@@ -172,7 +176,7 @@ class Supply(Power):
 
 
 class SerialConsole(Console):
-    """The first serial port of a virtual machine."""
+    """A serial port of a virtual machine."""
 
     def __init__(self, machine: Qemu, settings: ConsoleSettings) -> None:
         """Take the machine and how its console is used."""

@@ -26,6 +26,10 @@ _UBOOT = (
     "In:    serial\nOut:   serial\nErr:   serial\n",
     "Net:   No ethernet found.\n",
 )
+_MENU = (
+    b"\x1b[2J\x1b[1;1H\n  *** U-Boot Boot Menu ***\n\n\x1b[7m     Boot from medium\x1b[0m\n"
+    b"     U-Boot console\n\n\n  Press UP/DOWN to move, ENTER to select, ESC/CTRL+C to quit\n"
+)
 
 
 def power_on(hardware: Hardware) -> Program[None]:
@@ -67,6 +71,8 @@ def _lines(texts: tuple[str, ...], pause: float) -> Program[None]:
 def _stopped(hardware: Hardware, environment: dict[str, str]) -> Program[bool]:
     """Count down; tell whether somebody stopped it, with the password if there is one."""
     delay = _number(environment.get("bootdelay", ""), 0)
+    if hardware.firmware.menu:
+        return (yield from _left_menu(delay))
     if delay == -1:
         return True
     if delay == -2 or not (yield from _counted_down(hardware, delay)):
@@ -96,7 +102,7 @@ def _counted_down(hardware: Hardware, delay: int) -> Program[bool]:
         left = end - hardware.processor.time
         key = yield Key(within=max(0.0, min(left, left - (shown - 1))))
         seen += key.decode("latin-1")
-        if key and _enough(seen, wanted, hardware.firmware.stop_count):
+        if key and _enough(hardware.firmware, seen, wanted):
             yield Out(b"\b\b\b 0 \n" if text else b"")
             return True
         if key:
@@ -108,8 +114,24 @@ def _counted_down(hardware: Hardware, delay: int) -> Program[bool]:
         yield Out(encode(f"\b\b\b{shown:2d} ") if text else b"")
 
 
-def _enough(seen: str, wanted: str | None, count: int) -> bool:
-    return seen.endswith(wanted) if wanted else len(seen) >= count
+def _enough(firmware: Firmware, seen: str, wanted: str | None) -> bool:
+    if firmware.typed_password:
+        return seen == firmware.typed_password
+    return seen.endswith(wanted) if wanted else len(seen) >= firmware.stop_count
+
+
+def _left_menu(delay: int) -> Program[bool]:
+    """Show the menu (U-Boot, cmd/bootmenu.c); tell whether it was left for the prompt."""
+    yield Out(_MENU + encode(f"  Hit any key to stop autoboot: {delay} "))
+    within: float | None = delay
+    while key := (yield Key(within=within)):
+        if key in (b"\x03", b"\x1b"):
+            yield Out(b"\x1b[2J\n")
+            return True
+        if key in (b"\r", b"\n"):
+            return False
+        within = None
+    return False
 
 
 def _prompt(hardware: Hardware, environment: dict[str, str]) -> Program[None]:

@@ -28,6 +28,13 @@ class Firmware(Options):
     stop_keys: str = arg(default="", help="the only keys that stop autoboot, in this order; empty: any key")
     stop_count: int = arg(default=1, help="how many times they must be pressed", minimum=1)
     password: str = arg(default="", help="asked for before the prompt is given", secret=True)
+    typed_password: str = arg(
+        default="",
+        help="the only thing that stops autoboot, typed during the countdown and before any other key, "
+        "as an encrypted one asks for it",
+        secret=True,
+    )
+    menu: bool = arg(default=False, help="show a boot menu; ESC or Ctrl-C leaves it for the prompt")
     longest_line: int = arg(default=1024, help="characters that fit in a command line", minimum=16)
 
 

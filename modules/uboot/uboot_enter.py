@@ -18,7 +18,7 @@ class UbootEnter(Module):
     Example::
 
         - uboot_enter: {within: 20s}
-          measure: {time_to_uboot: {value: result.uboot, unit: s, max: 2}}
+          measure: {time_to_uboot: {value: result.boot.uboot, unit: s, max: 2}}
         - uboot_enter: {power: none, interrupt: {mode: prompt, keys: " "}}
     """
 

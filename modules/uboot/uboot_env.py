@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from runner.api import Context, Duration, Failed, Module, RecipeFault, Result, arg, device
 from runner.console import Console
+
+_COMPLAINS = re.compile(r"(?i)fail|error|unable|unknown command")
+"""What tells that saving went wrong where the parser knows no status."""
 
 
 class Environment(Result):
@@ -13,12 +18,15 @@ class Environment(Result):
     """As they are now."""
     before: dict[str, str | None]
     changed: bool
+    saved: bool
+    """Whether the environment was kept over a reset."""
 
 
 class UbootEnv(Module):
     """Read, set and delete variables of U-Boot's environment, at its prompt.
 
-    What has its value already is left alone; what is set is read back.
+    What has its value already is left alone; what is set is read back, with every quote, space,
+    dollar and newline. An empty value deletes, as null does: U-Boot knows no empty variables.
 
     Example::
 
@@ -45,7 +53,7 @@ class UbootEnv(Module):
         if self.save:
             self._save(context)
         after = {name: (value or None) for name, value in changes.items()}
-        return Environment(values={**before, **after}, before=before, changed=bool(changes))
+        return Environment(values={**before, **after}, before=before, changed=bool(changes), saved=self.save)
 
     def _read(self, name: str, context: Context) -> str | None:
         return self.console.get_env(name, context, timeout=self.timeout)
@@ -61,9 +69,11 @@ class UbootEnv(Module):
 
     def _save(self, context: Context) -> None:
         ran = self.console.run_uboot("saveenv", context, timeout=self.timeout)
-        if ran.status:
+        unknown = ran.status is None and _COMPLAINS.search(ran.output)
+        if ran.status or unknown:
+            said = " / ".join(line.strip() for line in ran.output.splitlines() if line.strip())
             raise Failed(
-                f"exit status {ran.status}, expected 0: saveenv",
+                f"the environment is changed but not saved, saveenv said {said[-200:]!r}",
                 evidence={"status": ran.status, "output": ran.output},
-                hint="has this U-Boot a place to keep its environment?",
+                hint="has this U-Boot a place to keep its environment, and may it be written?",
             )

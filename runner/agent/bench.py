@@ -50,10 +50,21 @@ class Bench:
         used = {self._path(path) for path in paths_in(slots)}
         return [feed for path, feed in every.items() if path in used] or list(every.values())
 
+    def stages_reached(self) -> list[tuple[str, float]]:
+        """Return what the board was seen to reach since the last call; of several consoles, with which."""
+        with self._changed:
+            instruments = list(self._open.values())
+        told = {path: news for each in instruments for path, news in each.stages_reached().items()}
+        return [
+            (name if len(told) == 1 else f"{path}.{name}", seconds)
+            for path, news in told.items()
+            for name, seconds in news
+        ]
+
     def power_lost(self) -> None:
         """Tell every open console that the board's power is about to be taken away."""
         for instrument in tuple(self._open.values()):
-            for console in instrument.consoles:
+            for console in instrument.consoles.values():
                 console.power_lost()
 
     def settle(self, seconds: float) -> None:

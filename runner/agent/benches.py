@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.agent.bench import Bench
 from runner.agent.call import Call
-from runner.agent.calls import Configure, Inspect, Lift, Quarantine, Release, Request, Run, Take
+from runner.agent.calls import Configure, Inspect, Lift, Noted, Quarantine, Release, Request, Run, Take
 from runner.agent.consoles import BeginFeed, Feed
 from runner.agent.context import AgentContext
 from runner.agent.importer import class_at
@@ -138,6 +138,8 @@ def _run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
         result = encode(cls(**arguments, **devices).run(context))
     finally:
         context.finish()
+        for name, seconds in bench.stages_reached():
+            call.hear(Noted(name=name, value=round(seconds, 6), unit="s", lasting=True))
     if call.stop.timed_out:
         late = call.stop.verdict()
         late.result = result

@@ -121,11 +121,15 @@ class Advanced:
 
 @dataclass(frozen=True)
 class Noted:
-    """A number that a module measured."""
+    """A number that a module measured.
+
+    `lasting`: the board has shown it on a console, so it stays true when the module is run again.
+    """
 
     name: str
     value: float
     unit: str = ""
+    lasting: bool = False
 
 
 @dataclass(frozen=True)

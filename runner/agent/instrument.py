@@ -62,8 +62,8 @@ class Instrument:
             raise LabError(f"{spec.path} is not a driver")
         self._driver = driver
         self._feeds: dict[str, Feed] = {}
-        self.consoles: list[Console] = []
-        """The driver and its parts that are consoles."""
+        self.consoles: dict[str, Console] = {}
+        """The driver and its parts that are consoles, by their paths."""
         self._begin = begin
         self._closing = contextlib.ExitStack()
         driver.open()
@@ -91,6 +91,10 @@ class Instrument:
         """The feed of each console, by the console's path."""
         return self._feeds
 
+    def stages_reached(self) -> dict[str, list[tuple[str, float]]]:
+        """Return what each console's board was seen to reach since the last call: name and seconds."""
+        return {path: console.stages_reached() for path, console in self.consoles.items()}
+
     def close(self) -> None:
         """Stop the consoles, then close the driver; raises the first error after trying all."""
         self._closing.close()
@@ -104,7 +108,7 @@ class Instrument:
         self._closing.callback(feed.close, _SETTLE)
         part.start(feed.record, path, watching=_watching(self._watch, feed))
         self._closing.callback(part.stop)
-        self.consoles.append(part)
+        self.consoles[path] = part
 
 
 def _watching(watch: WatchSpec | None, feed: Feed) -> Watching | None:

@@ -6,7 +6,7 @@ import abc
 from collections.abc import Callable
 
 from runner.api import Context, Duration, Interface, Secret
-from runner.console import environment, interrupt, login, prompt, shell, uboot, waiting
+from runner.console import booting, environment, interrupt, login, prompt, shell, uboot, waiting
 from runner.console.alarm import Watching
 from runner.console.closing import leave_shell
 from runner.console.expectation import Mode
@@ -15,7 +15,7 @@ from runner.console.keyboard import interrupting
 from runner.console.live import Live, Place
 from runner.console.pattern import Patterns
 from runner.console.restarts import RESTART_WITHIN, restarts_linux, restarts_uboot
-from runner.console.results import Entered, LoggedIn, Match, Ran
+from runner.console.results import Boot, Booted, Entered, LoggedIn, Match, Ran
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
@@ -172,6 +172,22 @@ class Console(Interface):
         self._reached(UBOOT)
         return ran
 
+    def boot_kernel(
+        self, command: str, context: Context, *, within: Duration, first_line: str = ""
+    ) -> Booted:
+        """Type a command at the boot loader's prompt and wait until a kernel speaks.
+
+        `first_line`: a regular expression of what proves it, for another system than Linux. Raise
+        Failed when the prompt is back instead or the loader gives up, with what it complained
+        about; TimedOut when no kernel speaks in time.
+        """
+        if restarts_uboot(command):
+            self.expect_reset()
+        with interrupting(self._use):
+            return booting.boot(
+                self._use, command, self._names, context, within=within, first_line=first_line
+            )
+
     def get_env(self, name: str, context: Context, *, timeout: Duration) -> str | None:
         """Return the value of a U-Boot variable; None when it is not defined."""
         return environment.get(self._use, name, self._names, context, timeout=timeout)
@@ -192,6 +208,7 @@ class Console(Interface):
         with live.source.lock:
             live.switched_on()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
+            live.stages.begin("power", live.clock())
             live.place = Place()
             if live.watch is not None:
                 live.watch.power_on()
@@ -213,6 +230,24 @@ class Console(Interface):
         with live.source.lock:
             if live.watch is not None:
                 live.watch.boots.expect(live.clock() + within)
+
+    def boot(self) -> Boot:
+        """Return when the stages of the last start were seen."""
+        live = self._use
+        with live.source.lock:
+            return live.stages.boot
+
+    def stages_reached(self) -> list[tuple[str, float]]:
+        """Return the stages of starts that were reached since the last call: name and seconds.
+
+        ``boot.kernel`` counts from the power-on mark, ``restart.kernel`` from the words that
+        announced a restart.
+        """
+        live = self._live
+        if live is None:
+            return []
+        with live.source.lock:
+            return live.stages.news()
 
     def position(self) -> int:
         """Return how many bytes have come."""

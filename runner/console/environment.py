@@ -49,5 +49,5 @@ def quoted(value: str) -> str:
 
 
 def _check_name(name: str) -> None:
-    if not name or any(char.isspace() or char in "='\";$\\" for char in name):
+    if not name or name.startswith("-") or any(char.isspace() or char in "='\";$\\" for char in name):
         raise RecipeFault(f"{name!r} cannot be the name of a U-Boot variable")

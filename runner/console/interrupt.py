@@ -1,4 +1,4 @@
-"""Entering U-Boot: keys from power-on until its prompt has proven that it is one."""
+"""Entering a boot loader: keys from power-on until its prompt has proven that it is one."""
 
 from __future__ import annotations
 
@@ -10,24 +10,37 @@ from runner.console.expectation import Expectation
 from runner.console.frame import Nonces
 from runner.console.keyboard import CLEAR
 from runner.console.live import Deadline, Live, Place
-from runner.console.pattern import Pattern, exact, regex
+from runner.console.pattern import Pattern, exact
+from runner.console.prompts import prompt_pattern, shown_prompts
 from runner.console.results import Entered
+from runner.console.search import Sighting
 from runner.console.settings import Interrupt
 from runner.console.uboot import Prompt, find_prompt
 from runner.console.waiting import limit_evidence, shown
 
-_AUTOBOOT = tuple(
-    exact(text, "autoboot")
-    for text in ("any key to stop", "top autoboot", "utoboot in", "to abort", "to interrupt", "assword")
+_WANTS_KEY = exact("any key to stop", "wants a key")
+_COUNTS_DOWN = tuple(
+    exact(text, "counts down") for text in ("top autoboot", "utoboot in", "to abort", "to interrupt")
 )
+_ASKS_PASSWORD = exact("assword", "asks for a password")
+_MENU = tuple(
+    exact(text, "menu") for text in ("*** U-Boot Boot Menu ***", "is highlighted", "Enter choice: ")
+)
+"""U-Boot, cmd/bootmenu.c; GRUB, normal/menu_text.c; U-Boot, common/menu.c (extlinux)."""
+_AUTOBOOT = (_WANTS_KEY, *_COUNTS_DOWN, _ASKS_PASSWORD, *_MENU)
 _KERNEL = (
     exact("Starting kernel", "kernel"),
     exact("Linux version ", "kernel"),
     exact("Booting Linux on", "kernel"),
 )
-_SPL = re.compile(rb"^U-Boot [ST]PL ", re.MULTILINE)
+_FIRST_STAGE = re.compile(rb"^U-Boot SPL ", re.MULTILINE)
+_BANNER = re.compile(
+    rb"^(?:U-Boot (?![ST]PL )[^\n]*\d|barebox \d|[^\n]{0,80}GNU GRUB +version)[^\n]*", re.MULTILINE
+)
+_PASSWORDS = 3
+_SLOWLY = 10
+"""Times the interval between two keys where a password follows: they would become part of it."""
 _PROMPT_HINT = "does settings: {uboot: {prompt: …}} of this console name what the tail ends with?"
-_BANNER = re.compile(rb"^U-Boot (?![ST]PL )[^\n]*\d[^\n]*", re.MULTILINE)
 
 
 @dataclass
@@ -39,20 +52,22 @@ class _Entry:
     flooding: bool
     flood_until: float
     next_key: float
+    interval: float
+    sent: int = 0
+    """How many keys."""
+    passwords: int = 0
+    answered: int = -1
+    """Where the line begins that was answered last."""
 
 
 def enter(live: Live, nonces: Nonces, context: Context, *, interrupt: Interrupt, within: Duration) -> Entered:
     """Send keys until the prompt is there and proven. See `Console.enter_uboot`."""
     deadline = Deadline(live, within, "within", context)
-    live.place = Place()
-    start = (
-        live.transcript.since("power_on")
-        if live.transcript.marked_at("power_on")
-        else live.transcript.position
-    )
-    window = deadline.until if interrupt.window is None else live.clock() + interrupt.window
-    flood = interrupt.mode in ("flood", "both")
-    entry = _Entry(start, start, flood, window, live.clock())
+    was, live.place = live.place, Place()
+    if not live.stages.begun:
+        with live.source.lock:
+            live.stages.begin("", deadline.started)
+    entry = _entry(live, interrupt, deadline, was)
     while live.clock() < deadline.until:
         if _reach_prompt(live, entry, interrupt, deadline, context):
             place = _prove(live, interrupt, nonces, deadline, context)
@@ -64,11 +79,23 @@ def enter(live: Live, nonces: Nonces, context: Context, *, interrupt: Interrupt,
     raise _timed_out(live, entry, deadline)
 
 
+def _entry(live: Live, interrupt: Interrupt, deadline: Deadline, was: Place) -> _Entry:
+    """Begin where the start began; behind everything that led to a shell, if one was there meanwhile."""
+    transcript = live.transcript
+    marked = transcript.marked_at("power_on") is not None
+    start = transcript.since("power_on") if marked else transcript.position
+    window = deadline.until if interrupt.window is None else live.clock() + interrupt.window
+    early = interrupt.mode == "flood" or (interrupt.mode == "both" and interrupt.password is None)
+    fresh = marked and was.kind not in ("shell", "plain shell")
+    seen = max(start, transcript.last) if fresh else transcript.position
+    return _Entry(start, seen, early, window, live.clock(), interrupt.interval)
+
+
 def _reach_prompt(
     live: Live, entry: _Entry, interrupt: Interrupt, deadline: Deadline, context: Context
 ) -> bool:
     """Send keys until something looks like the prompt; False when the time is over."""
-    prompt = regex("^" + re.escape(live.settings.uboot.prompt), "prompt")
+    prompt = prompt_pattern(live.settings.uboot)
     while live.clock() < deadline.until:
         with live.source.lock:
             expectation = Expectation(live.transcript, (prompt, *_AUTOBOOT), entry.seen, forbid=_KERNEL)
@@ -84,7 +111,7 @@ def _reach_prompt(
         entry.seen = seen.end
         if seen.pattern is prompt:
             return True
-        _answer_autoboot(live, entry, interrupt, seen.pattern, context)
+        _answer(live, entry, interrupt, seen, deadline, context)
     return False
 
 
@@ -93,21 +120,68 @@ def _floods(live: Live, entry: _Entry) -> bool:
 
 
 def _press(live: Live, entry: _Entry, interrupt: Interrupt, context: Context) -> None:
-    if _floods(live, entry):
-        live.send(interrupt.keys.encode(), context)
-        entry.next_key = live.clock() + interrupt.interval
+    if not _floods(live, entry):
+        return
+    if interrupt.password is not None and interrupt.mode == "flood":
+        live.send(interrupt.password.encode(), context)
+    else:
+        _send_key(live, entry, interrupt, context)
+    entry.next_key = live.clock() + entry.interval
 
 
-def _answer_autoboot(
-    live: Live, entry: _Entry, interrupt: Interrupt, pattern: Pattern, context: Context
+def _send_key(live: Live, entry: _Entry, interrupt: Interrupt, context: Context) -> None:
+    keys = (interrupt.keys,) if isinstance(interrupt.keys, str) else tuple(interrupt.keys)
+    live.send(keys[entry.sent % len(keys)].encode(), context)
+    entry.sent += 1
+
+
+def _answer(
+    live: Live,
+    entry: _Entry,
+    interrupt: Interrupt,
+    seen: Sighting,
+    deadline: Deadline,
+    context: Context,
 ) -> None:
-    """Send what stops autoboot at once, and keep sending keys: the prompt has to come now."""
-    if interrupt.password is not None:
-        live.send((interrupt.password + live.settings.newline).encode(), context)
-    elif pattern.source != "assword":
-        live.send(interrupt.keys.encode(), context)
-        entry.flooding, entry.flood_until = True, float("inf")
-        entry.next_key = live.clock() + interrupt.interval
+    """Send at once what was asked for; a line is answered once."""
+    line = live.transcript.text.line_start(live.transcript.text.offset_of(seen.start))
+    if line == entry.answered and seen.pattern not in _MENU:
+        return
+    entry.answered = line
+    if seen.pattern in _MENU:
+        live.send(_leaves_menu(live, interrupt), context)
+    elif _wants_password(interrupt, seen.pattern):
+        _give_password(live, entry, interrupt, deadline, context)
+    else:
+        _send_key(live, entry, interrupt, context)
+        _go_on(live, entry, interrupt)
+
+
+def _leaves_menu(live: Live, interrupt: Interrupt) -> bytes:
+    usual = "c" if live.settings.uboot.loader == "grub" else "\x03"
+    return (interrupt.menu or usual).encode()
+
+
+def _wants_password(interrupt: Interrupt, seen: Pattern) -> bool:
+    by_key = seen is _WANTS_KEY and bool(interrupt.keys)
+    return seen is _ASKS_PASSWORD or (interrupt.password is not None and not by_key)
+
+
+def _give_password(
+    live: Live, entry: _Entry, interrupt: Interrupt, deadline: Deadline, context: Context
+) -> None:
+    if interrupt.password is None or entry.passwords >= _PASSWORDS:
+        raise _no_password(live, entry, interrupt, deadline)
+    entry.passwords += 1
+    entry.flooding = False
+    live.send((interrupt.password + live.settings.newline).encode(), context)
+
+
+def _go_on(live: Live, entry: _Entry, interrupt: Interrupt) -> None:
+    """Keep sending keys: the prompt has to come now, or the question for the password."""
+    entry.flooding, entry.flood_until = True, float("inf")
+    entry.interval = interrupt.interval * (1 if interrupt.password is None else _SLOWLY)
+    entry.next_key = live.clock() + entry.interval
 
 
 def _prove(
@@ -151,27 +225,15 @@ def _settle(live: Live, interrupt: Interrupt, deadline: Deadline, context: Conte
 
 
 def _entered(live: Live, entry: _Entry, deadline: Deadline) -> Entered:
-    transcript = live.transcript
-    origin = transcript.marked_at("power_on") or deadline.started
-    text = transcript.text
-    begin = text.offset_of(entry.start)
-    spl, banner = text.search(_SPL, begin, text.end), text.search(_BANNER, begin, text.end)
-    prompt = regex("^" + re.escape(live.settings.uboot.prompt)).regex
-    first = text.search(prompt, begin, text.end) if prompt else None
-
-    def since(raw: int | None) -> Duration | None:
-        came = None if raw is None else transcript.time_of(raw)
-        return None if came is None else Duration(max(came - origin, 0.0))
-
-    return Entered(
-        version=shown(banner.text).strip() if banner else "",
-        hush=live.place.hush,
-        elapsed=Duration(live.clock() - deadline.started),
-        first_byte=since(entry.start if transcript.position > entry.start else None),
-        spl=since(text.raw_of(spl.start) if spl else None),
-        uboot=since(text.raw_of(banner.start) if banner else None),
-        prompt=since(text.raw_of(first.end - 1) if first else None),
-    )
+    text = live.transcript.text
+    banner = text.search(_BANNER, text.offset_of(entry.start), text.end)
+    with live.source.lock:
+        return Entered(
+            version=shown(banner.text).strip() if banner else "",
+            hush=live.place.hush,
+            elapsed=Duration(live.clock() - deadline.started),
+            boot=live.stages.boot,
+        )
 
 
 def _missed(live: Live, text: bytes) -> Failed:
@@ -182,10 +244,25 @@ def _missed(live: Live, text: bytes) -> Failed:
     )
 
 
+def _no_password(live: Live, entry: _Entry, interrupt: Interrupt, deadline: Deadline) -> Failed:
+    given = interrupt.password is not None
+    return Failed(
+        f"console {live.name!r}: the boot loader "
+        + ("refuses the password" if given else "asks for a password, and none is given"),
+        evidence={"sent": entry.passwords, **limit_evidence(live, deadline, entry.start)},
+        hint="" if given else "write interrupt: {password: !secret …}",
+    )
+
+
 def _timed_out(live: Live, entry: _Entry, deadline: Deadline) -> TimedOut:
-    what, hint = f"no prompt {live.settings.uboot.prompt!r} that answers", _PROMPT_HINT
+    text = live.transcript.text
+    starts = len(_FIRST_STAGE.findall(text.slice(text.offset_of(entry.start), text.end)))
+    what, hint = f"no prompt {shown_prompts(live.settings.uboot)} that answers", _PROMPT_HINT
     if live.transcript.position == entry.start:
         what, hint = "nothing came from the board", "is it powered, and is this its console?"
+    elif starts >= 3:
+        what = f"the board starts again and again (its first stage {starts} times) and no prompt came"
+        hint = "is its supply strong enough, and what does it say before it starts anew?"
     return TimedOut(
         f"console {live.name!r}: {what} within {Duration(deadline.seconds)}",
         evidence=limit_evidence(live, deadline, entry.start),

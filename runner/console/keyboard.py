@@ -64,8 +64,8 @@ def interrupting(live: Live) -> Iterator[None]:
 
 
 def clear(live: Live, context: Context) -> None:
-    """Drop what is on the line."""
-    live.send(CLEAR, context)
+    """Drop what is on the line; GRUB knows Ctrl-U only."""
+    live.send(b"\x15" + CLEAR, context)
 
 
 def say_checked(live: Live, nonce: str, line: str, deadline: Deadline, context: Context) -> Exchange:

@@ -11,6 +11,7 @@ from runner.api import Context, LabError
 from runner.console.alarm import Watching
 from runner.console.settings import ConsoleSettings
 from runner.console.source import Source
+from runner.console.stages import Stages
 from runner.console.stream import Chunk
 from runner.console.transcript import Listener, Transcript
 from runner.console.watch import Watch
@@ -56,6 +57,8 @@ class Live:
         self.name = name
         self.transcript = Transcript(quiet=settings.quiet)
         self.place = Place()
+        self.stages = Stages(self.transcript, settings)
+        self.transcript.listen(self.stages)
         self._record = record
         self._ended = ""
         self.watch = None if watching is None else Watch(self.transcript, watching)

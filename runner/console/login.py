@@ -15,6 +15,7 @@ from runner.console.frame import Nonces
 from runner.console.keyboard import comes_back
 from runner.console.live import Deadline, Live, Place
 from runner.console.pattern import Pattern, exact, regex
+from runner.console.prompts import is_prompt
 from runner.console.results import LoggedIn
 from runner.console.search import Sighting
 from runner.console.waiting import limit_evidence, shown
@@ -193,8 +194,7 @@ class _Login:
     def _in_uboot(self) -> bool:
         text = self._live.transcript.text
         last = text.slice(text.line_start(text.end), text.end)
-        prompt = self._live.settings.uboot.prompt.encode()
-        if last == prompt:
+        if is_prompt(self._live.settings.uboot, last):
             raise Failed(
                 f"console {self._live.name!r}: the board is at the U-Boot prompt",
                 evidence={"tail": self._live.transcript.tail(8)},
@@ -231,4 +231,8 @@ def login(
             f"console {live.name!r}: no shell within {Duration(deadline.seconds)}",
             evidence=limit_evidence(live, deadline, visit.start),
         )
-    return LoggedIn(already=visit.already, elapsed=Duration(live.clock() - deadline.started))
+    return LoggedIn(
+        already=visit.already,
+        elapsed=Duration(live.clock() - deadline.started),
+        boot=live.stages.boot,
+    )

@@ -9,8 +9,9 @@ from typing import Literal
 from runner.api import Context, Duration, Failed, LabError, TimedOut
 from runner.console.enter import proven
 from runner.console.frame import Nonces
-from runner.console.keyboard import clear
+from runner.console.keyboard import CLEAR
 from runner.console.live import Deadline, Live, Place
+from runner.console.prompts import waiting_prompt
 from runner.console.uboot import find_prompt
 from runner.console.waiting import limit_evidence
 
@@ -46,7 +47,7 @@ def interrupt(live: Live, nonces: Nonces, context: Context, *, within: Duration)
         with live.source.lock:
             last = _LastLine(live, looks)
         with live.listening(last):
-            clear(live, context)
+            live.send(CLEAR, context)
             live.wait(last, min(live.clock() + live.settings.answer, deadline.until), context)
         if last.at is not None and _answers(live, last.at, nonces, deadline, context):
             return last.at
@@ -61,12 +62,11 @@ def interrupt(live: Live, nonces: Nonces, context: Context, *, within: Duration)
 def _looks(live: Live) -> dict[At, re.Pattern[bytes]]:
     """Return what the prompts look like; U-Boot's before a shell's, which may be any sign."""
     settings = live.settings
-    written: dict[At, str] = {
-        "login": rf"(?:{settings.login.login_prompt})\s*$",
-        "uboot": rf"^{re.escape(settings.uboot.prompt.rstrip())}\s*$",
-        "shell": rf"(?:{settings.prompt})\s*$",
+    return {
+        "login": re.compile(rf"(?:{settings.login.login_prompt})\s*$".encode()),
+        "uboot": re.compile(b"^" + waiting_prompt(settings.uboot).pattern),
+        "shell": re.compile(rf"(?:{settings.prompt})\s*$".encode()),
     }
-    return {at: re.compile(pattern.encode()) for at, pattern in written.items()}
 
 
 def _answers(live: Live, at: At, nonces: Nonces, deadline: Deadline, context: Context) -> bool:

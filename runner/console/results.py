@@ -55,23 +55,54 @@ class Ran(Result):
     """Bytes missing at the front of `output`; they are in the raw log."""
 
 
+class Boot(Result):
+    """When each stage of the last start was seen first, from its beginning; None: not seen."""
+
+    cause: str = ""
+    """How it began: ``power`` (the power-on mark), ``restart`` (announced by U-Boot or Linux), or unknown."""
+    first_byte: Duration | None = None
+    spl: Duration | None = None
+    """The banner of the first-stage loader."""
+    uboot: Duration | None = None
+    """The banner of U-Boot, barebox or GRUB."""
+    prompt: Duration | None = None
+    """The boot loader's prompt."""
+    kernel: Duration | None = None
+    """Linux's first line."""
+    userspace: Duration | None = None
+    """The first sign of init."""
+    login: Duration | None = None
+    """The login prompt."""
+
+
 class LoggedIn(Result):
     """How a login went."""
 
     already: bool
     """True when a shell was there without logging in."""
     elapsed: Duration
+    boot: Boot = Boot()
+    """The start that led here."""
 
 
 class Entered(Result):
-    """How U-Boot was entered. Times are from the power-on mark, or from the start; None: not seen."""
+    """How U-Boot was entered."""
 
     version: str
     """U-Boot's banner line; empty when it was not seen."""
     hush: bool
     """Whether its parser can tell a command's status."""
     elapsed: Duration
-    first_byte: Duration | None
-    spl: Duration | None
-    uboot: Duration | None
-    prompt: Duration | None
+    boot: Boot = Boot()
+    """The start that led here."""
+
+
+class Booted(Result):
+    """How a kernel was started."""
+
+    first_line: str
+    """The first line that proves that it runs."""
+    elapsed: Duration
+    """From Enter to that line."""
+    boot: Boot = Boot()
+    """The start that it belongs to."""

@@ -14,7 +14,11 @@ class Interrupt(Options):
         default="both",
         help="when keys are sent: at the autoboot text, from the power-on mark on, or both",
     )
-    keys: str = arg(default="\x03", help="what is sent each time; Ctrl-C leaves nothing on the line")
+    keys: Union[str, list[str]] = arg(
+        default="\x03",
+        help='what is sent each time, of several one after the other: "\\x03" (Ctrl-C, which leaves '
+        'nothing on the line), "\\e", " ", "\\r" or a word; empty: no key, only the password',
+    )
     interval: Duration = arg(default=Duration("50ms"), help="time between two sendings")
     window: Duration | None = arg(
         default=None, help="how long after power-on keys are sent; to the end when left out"
@@ -23,14 +27,28 @@ class Interrupt(Options):
         default=Duration("100ms"), help="silence after the prompt before it is put to the test"
     )
     password: Secret | None = arg(
-        default=None, help="what stops autoboot when it asks for a word instead of a key", secret=True
+        default=None,
+        help="what stops autoboot when it asks for a word instead of a key; nothing else is typed before "
+        "it, because an encrypted one counts from the first key. With mode: flood it is sent instead of "
+        "the keys",
+        secret=True,
+    )
+    menu: str = arg(
+        default="", help="what leaves a boot menu for the prompt; empty: Ctrl-C, in GRUB the letter c"
     )
 
 
 class UbootSettings(Options):
-    """What this board's U-Boot looks like."""
+    """What this board's boot loader looks like."""
 
-    prompt: str = arg(default="=> ", help="the prompt, exactly")
+    loader: Literal["u-boot", "barebox", "grub"] = arg(
+        default="u-boot", help="which one it is: it decides about the prompt and a few details of typing"
+    )
+    prompt: Union[str, list[str]] = arg(
+        default="",
+        help="the prompt or prompts, exactly, with * for what varies; empty: the loader's usual one "
+        "(`=> `, `barebox@*:* `, `grub> `)",
+    )
     hush: Union[bool, Literal["auto"]] = arg(
         default="auto", help="whether its parser knows `;` and `$?`; auto: asked at the first prompt"
     )

@@ -6,17 +6,21 @@ ever sent. Without the hush parser (``CONFIG_HUSH_PARSER``) there is no ``$?``.
 
 from __future__ import annotations
 
-from runner.api import Context, Duration, Failed, TimedOut
+import re
+
+from runner.api import Context, Duration, Failed, LabError, TimedOut
 from runner.console import frame
-from runner.console.exchange import Exchange
+from runner.console.exchange import Answer, Exchange
 from runner.console.keyboard import CLEAR, ask, comes_back, type_line
 from runner.console.live import Deadline, Live, Place
+from runner.console.prompts import closing, waiting_prompt, waits_for_a_line
 from runner.console.results import Ran
 from runner.console.waiting import limit_evidence, shown
 
 _ERASE = b"\x15"
-_CONTINUES = b"> "
-"""What hush says while a quotation or a loop is open (``CONFIG_SYS_PROMPT_HUSH_PS2``)."""
+_MISSING = re.compile(rb"^error: can't find command ", re.MULTILINE)
+_NOT_FOUND = 127
+"""What shells call it."""
 
 
 def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, timeout: Duration) -> Ran:
@@ -30,7 +34,7 @@ def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, tim
     nonce = nonces.next(3)
     patience = float(live.settings.answer)
     exchange, resent = ask(
-        live, nonce, f"{command};{frame.closing(nonce)}", deadline, context, patience=patience
+        live, nonce, f"{command};{closing(live.settings.uboot, nonce)}", deadline, context, patience=patience
     )
     if exchange.answer is None:
         _wait_on(live, exchange, nonces, deadline, context)
@@ -56,7 +60,7 @@ def _waits_for_a_line(live: Live, start: int) -> bool:
     text, heard = live.transcript.text, live.transcript.heard
     last = text.slice(max(text.line_start(text.end), text.offset_of(start)), text.end)
     silent = heard is not None and live.clock() - heard >= live.settings.answer
-    return silent and last in (live.settings.uboot.prompt.encode(), _CONTINUES)
+    return silent and waits_for_a_line(live.settings.uboot, last)
 
 
 def _cut_short(
@@ -82,29 +86,43 @@ def _ran(live: Live, command: str, exchange: Exchange, deadline: Deadline, resen
     came = live.transcript.time_of(answer.certain - 1)
     return Ran(
         output=shown(answer.output).rstrip("\n"),
-        status=answer.status,
+        status=_status(live, answer),
         elapsed=Duration(max((came or live.clock()) - deadline.started, 0.0)),
         resent=resent,
         dropped=answer.dropped,
     )
 
 
+def _status(live: Live, answer: Answer) -> int | None:
+    """Return the status; GRUB keeps the old one for a command that it does not have (script/execute.c)."""
+    missing = answer.status == 0 and live.settings.uboot.loader == "grub" and _MISSING.search(answer.output)
+    return _NOT_FOUND if missing else answer.status
+
+
 def find_prompt(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context) -> Place:
     """Have U-Boot print a fresh word, and learn whether its parser knows ``$?``; raise Failed for silence."""
-    nonce = nonces.next(3)
-    exchange, _ = ask(
-        live, nonce, frame.closing(nonce), deadline, context, patience=float(live.settings.answer)
-    )
+    nonce, start = nonces.next(3), live.transcript.position
+    line, patience = closing(live.settings.uboot, nonce), float(live.settings.answer)
+    try:
+        exchange, _ = ask(live, nonce, line, deadline, context, patience=patience)
+    except LabError:
+        if live.transcript.position > start:
+            raise
+        raise _no_prompt(live, start, deadline) from None  # not a bad line: nothing is there
     if exchange.answer is None:
-        live.check_present()
-        raise Failed(
-            f"console {live.name!r}: no U-Boot prompt answers",
-            evidence=limit_evidence(live, deadline, exchange.start),
-            hint="uboot_enter first",
-        )
+        raise _no_prompt(live, exchange.start, deadline)
     live.transcript.last = exchange.answer.certain
     hush = live.settings.uboot.hush
     return Place(kind="uboot", hush=exchange.answer.status is not None if hush == "auto" else hush)
+
+
+def _no_prompt(live: Live, start: int, deadline: Deadline) -> Failed:
+    live.check_present()
+    return Failed(
+        f"console {live.name!r}: no U-Boot prompt answers",
+        evidence=limit_evidence(live, deadline, start),
+        hint="uboot_enter first",
+    )
 
 
 def _without_status(
@@ -153,6 +171,7 @@ def _timed_out(live: Live, command: str, start: int, deadline: Deadline) -> Time
     live.check_present()
     evidence = limit_evidence(live, deadline, start)
     live.source.write(CLEAR)
+    live.place = Place()  # it may hang, or have been reset
     return TimedOut(
         f"console {live.name!r}: {command[:60]!r} has not ended within {Duration(deadline.seconds)}; "
         "it was interrupted with Ctrl-C",
@@ -167,7 +186,7 @@ class Prompt:
         """Look behind the raw offset `start`."""
         self._text = live.transcript.text
         self._from = self._text.offset_of(start)
-        self._wanted = live.settings.uboot.prompt.encode()
+        self._wanted = waiting_prompt(live.settings.uboot)
         self.at = -1
         """Offset of the prompt in the text."""
 
@@ -182,5 +201,5 @@ class Prompt:
             return
         begin = self._text.line_start(self._text.end)
         last = self._text.slice(begin, self._text.end)
-        if last.rstrip(b" ").endswith(self._wanted.rstrip(b" ")):
+        if self._wanted.search(last):
             self.at = begin

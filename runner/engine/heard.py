@@ -26,6 +26,11 @@ class Ear:
         self._step = step
         self._progressed = 0.0
         self.measures: list[Measured] = []
+        self._lasting: list[Measured] = []
+
+    def begin_again(self) -> None:
+        """Forget what an earlier attempt has measured, but not what the board has shown."""
+        self.measures[:] = self._lasting
 
     def say(self, text: str, level: Level = "info") -> None:
         """Say something about this step."""
@@ -43,6 +48,7 @@ class Ear:
                 self._advance(heard)
             case Noted():
                 self.measures.append(Measured(name=heard.name, value=heard.value, unit=heard.unit))
+                self._lasting += [self.measures[-1]] if heard.lasting else []
             case Saved():
                 self._save(heard)
             case Opened():

@@ -173,7 +173,7 @@ class StepPlayer:
         return end, attempt
 
     def _try(self, step: Step, frame: Frame, ear: Ear) -> End:
-        ear.measures.clear()
+        ear.begin_again()
         end = self._done(step, frame, ear)
         return self._weighed(step, end, frame, ear)
 

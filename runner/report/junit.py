@@ -12,6 +12,7 @@ from typing import assert_never
 
 from runner.agent.calls import ConsoleBytes
 from runner.errors import Fault, InputError
+from runner.fold import note_starts
 from runner.report.atomic import replaceable, replacing
 from runner.report.pace import Pace
 from runner.report.suites import Suite, write
@@ -21,6 +22,7 @@ from runner.result import (
     BenchLost,
     BenchReleased,
     BenchTaken,
+    BoardStart,
     CaseFinished,
     CaseStarted,
     DeviceOpened,
@@ -52,6 +54,7 @@ class JUnit:
         self._started = ""
         self._benches: dict[str, BenchTaken] = {}
         self._gathered: dict[str, Gathered] = {}
+        self._starts: dict[str, list[BoardStart]] = {}
         self._problem: OSError | None = None
         for path in self._paths:
             _prepare(path)
@@ -73,6 +76,7 @@ class JUnit:
             case StepFinished():
                 if event.measures:
                     self._of(event).measure(event.measures)
+                    note_starts(self._starts.setdefault(event.bench, []), event.measures)
             case ArtifactSaved():
                 self._of(event).artifacts.append(event.path)
             case CaseFinished():
@@ -108,7 +112,9 @@ class JUnit:
 
     def _finish(self, case: CaseFinished) -> None:
         gathered = self._gathered.pop(case.case, Gathered())
-        self._suite(case).add(case, finished(case, gathered, self._folder))
+        suite = self._suite(case)
+        suite.add(case, finished(case, gathered, self._folder))
+        suite.properties = {**suite.properties, **self._stages(case.bench)}
         self._pace.want()
 
     def _of(self, event: CaseStarted | StepFinished | ArtifactSaved) -> Gathered:
@@ -119,6 +125,13 @@ class JUnit:
         if key not in self._suites:
             self._suites[key] = Suite(f"{case.play}@{case.bench}", self._properties(case))
         return self._suites[key]
+
+    def _stages(self, bench: str) -> dict[str, str]:
+        """Return the stages of the last start of a bench, as properties."""
+        starts = self._starts.get(bench) or ()
+        return {
+            f"{each.kind}.{name}": f"{at:g} s" for each in starts[-1:] for name, at in each.stages.items()
+        }
 
     def _properties(self, case: CaseStarted | CaseFinished) -> dict[str, str]:
         properties = {"bench": case.bench, "recipe": case.recipe, "started": self._started}

@@ -30,6 +30,11 @@ def as_object(result: RunResult) -> dict[str, Any]:
         "steps": result.steps,
         "benches": [_event(each) for each in result.benches.values()],
         "lost": [_event(each) for each in result.lost],
+        "starts": {
+            bench: [{"kind": each.kind, "console": each.console, **each.stages} for each in starts]
+            for bench, starts in result.starts.items()
+            if starts
+        },
         "cases": [_case(each, result) for each in result.cases],
         "unfinished": [_event(each) for each in result.unfinished.values()],
         "artifacts": [each.path for each in result.artifacts],

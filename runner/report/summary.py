@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from runner.api.values import Duration
 from runner.fold import RunResult
 from runner.report.colours import Paint
-from runner.result import Outcome
+from runner.result import BoardStart, Outcome
 
 _MOST_BAD = 20
 _MOST_SLOW = 3
 _SLOW = 1.0
 """Seconds from which on it is worth a word which cases were the slowest."""
+_MOST_BENCHES = 8
+_STAGES: Mapping[str, str] = MappingProxyType(
+    {"first_byte": "first byte", "spl": "SPL", "uboot": "U-Boot", "userspace": "user space"}
+)
 _MEANINGS: Mapping[int, str] = MappingProxyType(
     {
         1: "a case failed",
@@ -48,6 +52,8 @@ def _lines(result: RunResult, paint: Paint) -> Iterator[str]:
     if len(result.cases) > 1 and slow:
         said = ", ".join(f"{case.case} {Duration(round(case.seconds, 1))}" for case in slow[:_MOST_SLOW])
         yield paint("dim", f"slowest: {said}")
+    for bench, starts in list(result.starts.items())[:_MOST_BENCHES]:
+        yield from _starts(bench, starts, paint)
     simulated = sorted(bench for bench, taken in result.benches.items() if taken.simulated)
     if simulated:
         yield f"simulated: {', '.join(simulated)} (no hardware was behind them)"
@@ -59,6 +65,19 @@ def _lines(result: RunResult, paint: Paint) -> Iterator[str]:
     yield f"report: {folder / 'report.html'}  junit: {folder / 'junit.xml'}"
     if result.exit_code:
         yield f"exit code {result.exit_code}: {_MEANINGS.get(result.exit_code, 'see the documentation')}"
+
+
+def _starts(bench: str, starts: Sequence[BoardStart], paint: Paint) -> Iterator[str]:
+    """Say when each stage of a bench's last start was reached, and how many starts there were."""
+    if not starts:
+        return
+    last = starts[-1]
+    stages = ", ".join(
+        f"{_STAGES.get(stage, stage)} {seconds:.2f} s"
+        for stage, seconds in sorted(last.stages.items(), key=lambda each: each[1])
+    )
+    many = f" ({len(starts)} starts, this is the last)" if len(starts) > 1 else ""
+    yield paint("dim", f"{last.kind} of {bench}: {stages}{many}")
 
 
 def _bad(result: RunResult, paint: Paint) -> Iterator[str]:

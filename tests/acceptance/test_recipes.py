@@ -42,9 +42,11 @@ LINUX = [
     "cuts kernel messages out of the output",
     "sees its disk",
 ]
+NETBOOT = ["boots from the network", "says what is wrong with an image"]
 PLAYED = [
     pytest.param("quickstart", QUICKSTART, "sim-01", id="quickstart"),
     pytest.param("qemu_uboot", UBOOT, "qemu-uboot", id="qemu_uboot", marks=pytest.mark.peer("qemu")),
+    pytest.param("qemu_netboot", NETBOOT, "qemu-netboot", id="qemu_netboot", marks=pytest.mark.peer("guest")),
     pytest.param("qemu_linux", LINUX, "qemu-linux", id="qemu_linux", marks=pytest.mark.peer("guest")),
 ]
 

@@ -42,9 +42,9 @@ def test_autoboot_is_interrupted(tmp_path: Path, mode: str, keys: str) -> None:
 
     assert entered.hush
     assert entered.version.startswith("U-Boot 20")
-    assert entered.first_byte is not None
-    assert entered.prompt is not None
-    assert entered.first_byte < entered.prompt <= entered.elapsed
+    assert entered.boot.first_byte is not None
+    assert entered.boot.prompt is not None
+    assert entered.boot.first_byte < entered.boot.prompt <= entered.elapsed
     assert console.run_uboot("echo hello", console.context, timeout=LIMIT).output == "hello"
     console.stop()
     console.power_off()

@@ -252,10 +252,6 @@ class Terminal(Console):
             version="U-Boot 2023.01",
             hush=True,
             elapsed=Duration(1),
-            first_byte=None,
-            spl=None,
-            uboot=None,
-            prompt=None,
         )
 
     def get_env(self, name: str, context: Context, *, timeout: Duration) -> str | None:

@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 GUEST = ROOT / ".cache" / "guest"
+BOARDS = ROOT / ".cache" / "boards"
+"""What `make boards` fetches."""
 
 
 def _program(name: str) -> str:
@@ -25,6 +27,16 @@ def _guest() -> str:
     return _qemu() or (f"no {', '.join(absent)} in .cache/guest: run `make guest`" if absent else "")
 
 
+def _uboot(arch: str, folder: str, file: str = "u-boot.bin") -> str:
+    path = UBOOT.parents[1] / folder / file
+    return _program(f"qemu-system-{arch}") or ("" if path.exists() else f"no {path}")
+
+
+def _board(arch: str, file: str) -> str:
+    absent = "" if (BOARDS / file).exists() else f"no {file} in .cache/boards: run `make boards`"
+    return _program(f"qemu-system-{arch}") or absent
+
+
 def _network_namespace() -> str:
     if os.geteuid() != 0:
         return "network namespaces need root"
@@ -35,6 +47,14 @@ def _network_namespace() -> str:
 _PROBES: dict[str, Callable[[], str]] = {
     "qemu": _qemu,
     "guest": _guest,
+    "uboot arm": lambda: _uboot("arm", "qemu_arm"),
+    "uboot riscv64": lambda: _uboot("riscv64", "qemu-riscv64"),
+    "uboot riscv64 smode": lambda: _uboot("riscv64", "qemu-riscv64_smode"),
+    "uboot x86": lambda: _uboot("i386", "qemu-x86", "u-boot.rom"),
+    "uboot x86_64": lambda: _uboot("x86_64", "qemu-x86_64", "u-boot.rom"),
+    "raspi3b": lambda: _board("aarch64", "rpi_3.bin"),
+    "orangepi": lambda: _board("arm", "orangepi.bin"),
+    "grub": lambda: _board("x86_64", "grub.img"),
     "socat": lambda: _program("socat"),
     "busybox": lambda: _program("busybox"),
     "bash": lambda: _program("bash"),

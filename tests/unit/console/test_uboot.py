@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.boards import BoardConsole, LineBoard, UbootBoard
+from support.boards import Board, BoardConsole, LineBoard, UbootBoard
 
 from runner.api import Duration, Failed, LabError, Secret, TimedOut
 from runner.console import ConsoleSettings, Interrupt, UbootSettings
@@ -178,10 +178,11 @@ def test_autoboot_is_interrupted_and_the_times_are_told(
     entered = at.enter_uboot(at.context, within=Duration("20s"), interrupt_by=interrupt)
 
     assert entered.hush
-    assert entered.first_byte is not None
-    assert entered.prompt is not None
-    if entered.uboot is not None and entered.spl is not None:
-        assert 0.2 < entered.first_byte <= entered.spl < entered.uboot < entered.prompt < 4
+    boot = entered.boot
+    assert boot.first_byte is not None
+    assert boot.prompt is not None
+    if boot.uboot is not None and boot.spl is not None:
+        assert 0.2 < boot.first_byte <= boot.spl < boot.uboot < boot.prompt < 4
     assert at.run_uboot("bad", at.context, timeout=LONG).status == 1
 
 
@@ -220,3 +221,27 @@ def test_another_prompt_is_a_setting() -> None:
     at = BoardConsole(Other(), ConsoleSettings(uboot=UbootSettings(prompt="U-Boot> ")))
 
     assert at.enter_uboot(at.context, within=Duration("5s")).hush
+
+
+def test_a_board_that_says_nothing_is_not_taken_for_a_bad_line() -> None:
+    at = BoardConsole(Board())
+
+    with pytest.raises(Failed, match="no U-Boot prompt answers"):
+        at.run_uboot("version", at.context, timeout=LONG)
+
+
+def test_after_a_time_out_the_prompt_is_asked_for_anew() -> None:
+    class Hangs(UbootBoard):
+        def ran(self, line: str) -> None:
+            if line.startswith("hang"):
+                self.hurt = lambda _at, _key: b""
+                self.prompt = b""
+                return
+            super().ran(line)
+
+    at = BoardConsole(Hangs({}))
+
+    with pytest.raises(TimedOut, match="'hang' has not ended within 5s"):
+        at.run_uboot("hang", at.context, timeout=Duration("5s"))
+    with pytest.raises(Failed, match="no U-Boot prompt answers"):
+        at.run_uboot("version", at.context, timeout=LONG)

@@ -149,8 +149,17 @@ def test_an_environment_that_cannot_be_saved_fails() -> None:
     terminal = Terminal()
     terminal.ran = [ran("Unknown command 'saveenv'", 1)]
 
-    with pytest.raises(Failed, match="exit status 1, expected 0: saveenv"):
+    with pytest.raises(Failed, match="not saved, saveenv said \"Unknown command 'saveenv'\""):
         UbootEnv(save=True, console=terminal).run(StepContext())
+
+
+def test_where_no_status_is_known_the_words_of_saveenv_tell() -> None:
+    terminal = Terminal()
+    terminal.ran = [ran("Saving Environment to Flash... Failed (1)", None), ran("Saving ... OK", None)]
+
+    with pytest.raises(Failed, match="not saved"):
+        UbootEnv(save=True, console=terminal).run(StepContext())
+    assert UbootEnv(save=True, console=terminal).run(StepContext()).saved
 
 
 def test_asking_for_nothing_is_refused() -> None:

@@ -1,11 +1,12 @@
 # Two commands do all the set-up: `make play` and `make test`. See README.md.
 .POSIX:
-.PHONY: play test venv peers guest boards format lint types layers floor unit contract integration acceptance docs schemas bench clean
+.PHONY: play test venv peers guest boards format lint types layers floor unit contract integration acceptance docs schemas bench soak clean
 
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q
+COUNT = 50
 
 play: $(VENV)/.installed
 	$(BIN)/runner play recipes/quickstart.yaml
@@ -79,6 +80,10 @@ schemas: $(VENV)/.tested
 bench: $(VENV)/.tested
 	@tools/install $(VENV) ".[test,bench]"
 	$(BIN)/python benchmarks/run.py
+
+# Not part of `make test`: `make soak COUNT=5` for a short one.
+soak: guest $(VENV)/.tested
+	$(BIN)/python tests/soak/soak.py $(COUNT)
 
 clean:
 	rm -rf $(VENV) .cache results build dist *.egg-info

@@ -8,13 +8,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runner.agent.calls import Alarm, ConsoleBytes
 from runner.agent.credit import Credit
 from runner.agent.frames import FIRST_CONSOLE, LARGEST_PAYLOAD, Kind, ProtocolError
 from runner.agent.messages import from_json, to_json
 from runner.agent.outbox import Outbox, Rank
+
+if TYPE_CHECKING:
+    from runner.agent.offer import Offer
+    from runner.agent.offers import MakeOffer
 
 KEPT = 4 * 2**20
 """Bytes that wait for a slow controller; then the console's reader has to wait, too."""
@@ -114,12 +118,22 @@ def unpack_alarm(payload: bytes, bench: str, device: str) -> Alarm | None:
 class Feed:
     """Sends what one console receives; holds up to `KEPT` bytes while the controller is slow."""
 
-    def __init__(self, stream: int, outbox: Outbox, credit: Credit, *, name: str, kept: int = KEPT) -> None:
-        """Begin to send, on a thread of its own."""
+    def __init__(
+        self,
+        stream: int,
+        outbox: Outbox,
+        credit: Credit,
+        *,
+        name: str,
+        kept: int = KEPT,
+        offer: Offer | None = None,
+    ) -> None:
+        """Begin to send, on a thread of its own; who is attached by the `offer` hears it, too."""
         self._stream = stream
         self._outbox = outbox
         self._credit = credit
         self._kept = kept
+        self._offer = offer
         self._changed = threading.Condition()
         self._chunks: deque[Chunk | bytes] = deque()
         self._held = 0
@@ -131,9 +145,16 @@ class Feed:
         self._thread = threading.Thread(target=self._send, name=f"feed {name}", daemon=True)
         self._thread.start()
 
+    def take_input(self, type_in: Callable[[bytes], None]) -> None:
+        """Let those who are attached type, from now on, through `type_in`."""
+        if self._offer is not None:
+            self._offer.begin(type_in)
+
     def record(self, chunk: Chunk) -> None:
         """Take a chunk; called by the console's reader. After the end it is dropped: nobody reads it."""
         self.last_byte = time.monotonic() if chunk.data else self.last_byte
+        if self._offer is not None:
+            self._offer.hear(chunk)
         self._put(chunk, len(chunk.data))
 
     def tell(self, alarm: Sight) -> None:
@@ -159,6 +180,8 @@ class Feed:
 
     def close(self, seconds: float) -> None:
         """Send what is left, for so many seconds at most, and end the stream."""
+        if self._offer is not None:
+            self._offer.close()
         self.settle(seconds)
         with self._changed:
             self._closed = True
@@ -205,9 +228,10 @@ class Feed:
 class Feeds:
     """Numbers the streams of consoles and knows their credit."""
 
-    def __init__(self, outbox: Outbox) -> None:
-        """Have no stream yet."""
+    def __init__(self, outbox: Outbox, offers: MakeOffer | None = None) -> None:
+        """Have no stream yet; `offers` lets others attach to each console."""
         self._outbox = outbox
+        self._offers = offers
         self._numbers = itertools.count(FIRST_CONSOLE)
         self._credits: dict[int, Credit] = {}
 
@@ -216,7 +240,8 @@ class Feeds:
         stream = next(self._numbers)
         credit = self._credits[stream] = Credit()
         self._outbox.say(Kind.EVENT, stream, pack_name(bench, device))
-        return Feed(stream, self._outbox, credit, name=f"{bench} {device}")
+        offer = self._offers(bench, device) if self._offers is not None else None
+        return Feed(stream, self._outbox, credit, name=f"{bench} {device}", offer=offer)
 
     def grant(self, stream: int, amount: int) -> None:
         """Let a console send more."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from runner.agent.calls import DeviceSpec, WatchSpec
 from runner.agent.consoles import Feed
+from runner.agent.context import AgentContext
 from runner.agent.importer import class_at
+from runner.agent.stop import Stop
 from runner.api.codec import decode, hints
 from runner.api.module import Driver
 from runner.api.verdicts import LabError, RecipeFault
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from runner.console.alarm import Watching
 
 _SETTLE = 2.0
+_TYPING_LIMIT = 60.0
+"""Seconds that what somebody attached has typed at once may take, at the console's pace."""
 
 
 def decoded(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +113,7 @@ class Instrument:
         part.start(feed.record, path, watching=_watching(self._watch, feed))
         self._closing.callback(part.stop)
         self.consoles[path] = part
+        feed.take_input(lambda data: part.send(data, typist()))
 
 
 def _watching(watch: WatchSpec | None, feed: Feed) -> Watching | None:
@@ -119,3 +124,15 @@ def _watching(watch: WatchSpec | None, feed: Feed) -> Watching | None:
         return None
     added = tuple(regex(text, name) for name, text in watch.added.items())
     return Watching(feed.tell, frozenset(watch.allow), added)
+
+
+def typist() -> AgentContext:
+    """Return the context of typing that belongs to no call."""
+    return AgentContext(
+        bench="",
+        devices={},
+        limit=_TYPING_LIMIT,
+        stop=Stop(),
+        hear=lambda _heard: None,
+        save=lambda _name, _data: None,
+    )

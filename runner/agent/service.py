@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from runner.agent.benches import Benches
 from runner.agent.call import Call
-from runner.agent.calls import Request
+from runner.agent.calls import Request, Said
 from runner.agent.consoles import Feeds
 from runner.agent.credit import amount_of
 from runner.agent.endings import ended
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, ProtocolError
 from runner.agent.importer import PushedSources
-from runner.agent.messages import Message, from_json, to_json, unpack_cancel, unpack_request
+from runner.agent.messages import Message, from_json, pack, to_json, unpack_cancel, unpack_request
+from runner.agent.offers import offers
 from runner.agent.outbox import Outbox
 from runner.agent.timers import Timers
 from runner.agent.work import Workers
@@ -41,7 +42,7 @@ class Service:
         """Serve nobody yet."""
         self._outbox = outbox
         self._sources = sources
-        self._feeds = Feeds(outbox)
+        self._feeds = Feeds(outbox, offers(self._remark))
         self._workers = Workers()
         self._benches = Benches(self._feeds.begin, make_locks, make_quarantines, Timers(), self._workers)
         self._calls: dict[int, Call] = {}
@@ -126,6 +127,11 @@ class Service:
             return Kind.RESULT, to_json(self._benches.answer(request, call))
         except BaseException as error:  # noqa: BLE001 - whatever a module raises is its answer
             return Kind.ERROR, to_json(ended(error, call.stop))
+
+    def _remark(self, text: str) -> None:
+        """Tell the controller what belongs to no call."""
+        said = pack(Said(text=text, level="warning"))
+        self._send(functools.partial(self._outbox.say, Kind.EVENT, CONNECTION, said))
 
     def _pong(self) -> None:
         self._send(functools.partial(self._outbox.say, Kind.PONG, CONNECTION))

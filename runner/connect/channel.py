@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from runner.agent.calls import ConsoleBytes, Heard, Request
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, FrameReader, Kind, ProtocolError
-from runner.agent.messages import Message, MessageReader, from_json, pack, to_json
+from runner.agent.messages import Message, MessageReader, from_json, pack, to_json, unpack_heard
 from runner.agent.outbox import Outbox
 from runner.api.verdicts import LabError
 from runner.connect.busy import Busy
@@ -51,10 +51,14 @@ class Channel:
         name: str,
         patience: float = 60.0,
     ) -> None:
-        """Greet the agent and push `sources`; after `patience` seconds of silence either side is dead."""
+        """Greet the agent and push `sources`; after `patience` seconds of silence either side is dead.
+
+        `heard` gets what the agent says beside all calls.
+        """
         self._end: Lost | None = None
         self._port = port
         self._name = name
+        self._heard = heard
         self._patience = patience
         self._outbox = Outbox(port.write)
         self._ears = Ears(console, heard, self._outbox, self._broken, name=name)
@@ -181,8 +185,7 @@ class Channel:
         elif message.stream >= FIRST_CONSOLE:
             self._ears.take(message)
         elif message.stream == CONNECTION:
-            if message.kind is not Kind.PONG:
-                raise ProtocolError(message.payload.decode("utf-8", "replace") or message.kind.name)
+            self._hear(message)
         elif message.kind in {Kind.RESULT, Kind.ERROR}:
             self._ended(message)
         else:
@@ -191,6 +194,13 @@ class Channel:
                 call.bring(message)
             elif not self._busy.holds(message.stream):
                 raise ProtocolError(f"{message.kind.name} for the unknown call {message.stream}")
+
+    def _hear(self, message: Message) -> None:
+        """Take what belongs to no call."""
+        if message.kind is Kind.EVENT:
+            self._heard(unpack_heard(message.payload))
+        elif message.kind is not Kind.PONG:
+            raise ProtocolError(message.payload.decode("utf-8", "replace") or message.kind.name)
 
     def _check_hello(self, message: Message) -> None:
         hello = from_json(message.payload) if message.kind is Kind.HELLO else None

@@ -120,6 +120,19 @@ def offers(bench: Bench, interface: str) -> tuple[str, ...]:
     )
 
 
+def console_path(bench: Bench, wish: str) -> str | Problem:
+    """Return the path of the console of that name, or of the only one there is when `wish` is empty."""
+    if wish:
+        return _named(wish, "Console", bench)
+    candidates = offers(bench, "Console")
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
+        return _nothing_offers("Console", bench)
+    named = f"name one: {' or '.join(candidates)}"
+    return Problem("E272", f"bench {bench.name!r} has {len(candidates)} consoles", named)
+
+
 def _parts(bench: Bench, name: str, interface: str) -> tuple[str, ...]:
     driver = bench.devices[name].driver
     if driver is None:

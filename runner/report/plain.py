@@ -98,8 +98,11 @@ class Plain:
     def close(self) -> None:
         """Print what the consoles did not end."""
         with self._lock:
-            for prefix, line in self._lines.rest() if self._lines is not None else ():
-                self._say(f"{self._paint('dim', prefix)} {shown(line)}")
+            self._end_lines()
+
+    def _end_lines(self) -> None:
+        for prefix, line in self._lines.rest() if self._lines is not None else ():
+            self._say(f"{self._paint('dim', prefix)} {shown(line)}")
 
     def _show(self, event: Event) -> None:  # noqa: C901, PLR0912 - one branch for each kind of event
         match event:
@@ -129,6 +132,7 @@ class Plain:
             case CaseFinished():
                 self._case(event)
             case RunFinished():
+                self._end_lines()
                 self._say(summary.text(self._result, self._paint))
             case ArtifactSaved():
                 if self._verbose >= STEPS:

@@ -22,6 +22,7 @@ from runner.result import (
     PlayStarted,
     Problem,
     Progress,
+    RunFinished,
 )
 
 PROBLEM = Problem(
@@ -234,7 +235,26 @@ def test_console_lines_have_their_bench_and_time_and_are_whole() -> None:
     ]
     assert [len(line.split(" ", 1)[0]) for line in found] == [8, 8, 8]
     printed.plain.close()
-    assert printed.rest() == ["b | => "]
+    assert [line.partition(" ")[2] for line in printed.rest()] == ["b | => "]
+
+
+def test_what_a_console_did_not_end_comes_before_the_summary() -> None:
+    printed = Printed(console=True)
+    printed.plain.console(heard(b"=> "))
+    printed.plain.hear(RunFinished(t=1, seconds=1, exit_code=0, counts={}))
+    first, *summary = printed.rest()
+    printed.plain.close()
+
+    assert first.endswith(" b | => ")
+    assert summary
+    assert printed.rest() == []
+
+
+def test_a_countdown_is_shown_as_a_terminal_shows_it() -> None:
+    printed = Printed(console=True)
+    printed.plain.console(heard(b"stop autoboot:  2 \b\b\b 1 \b\b\b 0 \r\n\b\bx\n"))
+
+    assert [line.partition(" | ")[2] for line in printed.rest()] == ["stop autoboot:  0 ", "x"]
 
 
 def test_console_lines_are_not_printed_unasked() -> None:

@@ -1,0 +1,225 @@
+"""Opens a console for a session: of a bench that is free, or of one that a run holds."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from runner.agent.calls import ConsoleBytes, Heard, Said, Take
+from runner.agent.locks import lock_folder
+from runner.api.verdicts import LabError
+from runner.cli.common import find_benches, with_modules_beside
+from runner.cli.play import planned
+from runner.connect.agents import connector
+from runner.connect.line import AttachedLine, Line, OwnLine, Power, attach
+from runner.engine.cancel import Cancellation
+from runner.engine.options import PlayOptions
+from runner.engine.plan import PlannedBench
+from runner.engine.planning import NoBench
+from runner.errors import Fault, InputError
+from runner.inventory.read import find_inventory
+from runner.inventory.select import select
+from runner.masking import Masker
+from runner.model import Bench
+from runner.recipe.devices import console_path, offers
+from runner.registry import Registry
+from runner.report.files import ConsoleFiles
+
+Show = Callable[[bytes], None]
+Remark = Callable[[str], None]
+_PLAN = "name: console\nbenches: {bench}\nvars: {vars}\nsteps:\n  - log: console\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which console is asked for, and what may be done to have it. `power` None: as fits the bench."""
+
+    bench: str
+    device: str
+    inventories: tuple[str, ...]
+    extra: Mapping[str, Any]
+    steal: bool
+    attach: bool
+    power: str | None
+    wait: float
+    recipe: str | None
+    results: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """An open console. `held` says who else has the bench, `begin` lets the board talk."""
+
+    bench: str
+    device: str
+    line: Line
+    log: Path
+    held: str
+    begin: Callable[[], None]
+
+
+@contextlib.contextmanager
+def open_console(
+    wanted: Wanted, show: Show, remark: Remark, over: Callable[[str], None]
+) -> Iterator[Console]:
+    """Open a console until the end of the block; `over` gets the reason when it ends by itself.
+
+    Raise InputError for a wrong bench or device, NoBench when somebody holds the bench and
+    cannot be joined, LabError for what does not work.
+    """
+    plan, registry = _planned(wanted)
+    device = _device(plan.bench, wanted.device)
+    folder = _folder(wanted.results)
+    log = folder / "console" / f"{plan.bench.name}.{device}.raw"
+    with contextlib.closing(_Log(folder, device, show)) as heard:
+        session = _Session(plan, registry, device, log, heard.take, remark, over)
+        console = session.joined(wanted) if wanted.attach else session.own(wanted)
+        try:
+            yield console
+        finally:
+            console.line.close()
+
+
+class _Session:
+    """The ways to a console."""
+
+    def __init__(
+        self,
+        plan: PlannedBench,
+        registry: Registry,
+        device: str,
+        log: Path,
+        console: Callable[[ConsoleBytes], None],
+        remark: Remark,
+        over: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._name = plan.bench.name
+        self._registry = registry
+        self._device = device
+        self._log = log
+        self._console = console
+        self._remark = remark
+        self._over = over
+
+    def own(self, wanted: Wanted) -> Console:
+        """Take the bench for this session; join the run that holds it when it is not free."""
+        cancel = Cancellation()
+        link = connector(self._registry.sources())(self._plan.bench.host, self._console, self._hear)
+        try:
+            link.call(self._plan.configure, self._hear, cancel=cancel)
+            if self._plan.locked:
+                take = Take(bench=self._name, holder="runner console", wait=wanted.wait)
+                link.call(take, self._hear, cancel=cancel)
+        except BaseException as error:
+            link.close()
+            if isinstance(error, LabError) and "holder" in error.evidence:
+                return self.joined(wanted, held_by=error.message)
+            raise
+        powers = offers(self._plan.bench, "Power")
+        line = OwnLine(link, self._name, self._device, powers[0] if len(powers) == 1 else "", cancel)
+        return self._opened(line, "", lambda: self._begin(line, wanted.power))
+
+    def joined(self, wanted: Wanted, *, held_by: str = "") -> Console:
+        """Join the run that holds the bench."""
+        connection = attach(lock_folder(os.environ), self._name, self._device)
+        if connection is None:
+            why = held_by or f"no run of yours has console {self._device} of bench {self._name} open"
+            raise NoBench(
+                f"{why}; it has not opened this console, or belongs to another user" if held_by else why
+            )
+        if wanted.power not in (None, "keep"):
+            connection.close()
+            raise NoBench(f"--power {wanted.power}: the bench is held by a run, and so is its power")
+        line = AttachedLine(
+            connection,
+            self._console,
+            steal=wanted.steal,
+            remark=self._remark,
+            over=self._over,
+            named=(self._name, self._device),
+        )
+        return self._opened(line, ", in use by a run", line.begin)
+
+    def _opened(self, line: Line, held: str, begin: Callable[[], None]) -> Console:
+        return Console(
+            bench=self._name, device=self._device, line=line, log=self._log, held=held, begin=begin
+        )
+
+    def _begin(self, line: OwnLine, power: str | None) -> None:
+        """Open the console, and then switch the power: the first byte is not missed."""
+        line.type(b"")
+        switch = power or ("keep" if self._plan.locked else "on")
+        if switch != "keep":
+            line.power(cast("Power", switch))
+
+    def _hear(self, heard: Heard) -> None:
+        if isinstance(heard, Said):
+            self._remark(heard.text)
+
+
+class _Log:
+    """Keeps what a console says, byte for byte, as the runs do, and shows it."""
+
+    def __init__(self, folder: Path, device: str, show: Show) -> None:
+        self._files = ConsoleFiles(folder)
+        self._device = device
+        self._show = show
+
+    def take(self, chunk: ConsoleBytes) -> None:
+        """Keep what any console of the bench says; show what ours does."""
+        self._files.console(chunk)
+        if chunk.device == self._device:
+            self._show(chunk.data)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._files.close()
+
+
+def _planned(wanted: Wanted) -> tuple[PlannedBench, Registry]:
+    """Return the bench with its options rendered, as a recipe that names it would get it."""
+    beside = wanted.recipe or "recipe.yaml"
+    inventory = find_benches(wanted.inventories, wanted.recipe, with_modules_beside(beside))
+    chosen = select(wanted.bench, inventory, None)
+    if len(chosen) != 1:
+        message = f"{wanted.bench!r} names {len(chosen)} benches, and one is needed"
+        raise InputError([Fault(code="E505", message=message)])
+    inventories = wanted.inventories or find_inventory(str(Path(beside).resolve()))
+    with tempfile.TemporaryDirectory(prefix="runner-console-") as folder:
+        recipe = Path(wanted.recipe).resolve().parent if wanted.recipe else Path(folder)
+        with tempfile.NamedTemporaryFile(
+            "w", suffix=".yaml", prefix=".console-", dir=recipe, encoding="utf-8"
+        ) as file:
+            file.write(_PLAN.format(bench=json.dumps(chosen[0].name), vars=json.dumps(dict(wanted.extra))))
+            file.flush()
+            plan, registry, _templates = planned((file.name,), inventories, PlayOptions(), Masker())
+    return plan.plays[0].benches[0], registry
+
+
+def _device(bench: Bench, asked: str) -> str:
+    """Return the path of the console; raise InputError when it is not clear which."""
+    found = console_path(bench, asked)
+    if isinstance(found, str):
+        return found
+    raise InputError([Fault(code=found.code, message=found.message, hint=found.hint)])
+
+
+def _folder(results: str) -> Path:
+    """Make the folder of a session; raise InputError when that is impossible."""
+    now = dt.datetime.now(dt.timezone.utc)
+    path = Path(results) / f"console-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        message = f"the log cannot be put into {results}: {error.strerror}"
+        raise InputError([Fault(code="E531", message=message, hint="--results DIR")]) from error
+    return path

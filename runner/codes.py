@@ -518,6 +518,13 @@ _INVENTORY: dict[str, Code] = {
         "benches: bord=rpi4",
         "benches: board=rpi4",
     ),
+    "E424": Code(
+        "the ladder of recovery is wrong",
+        "'recover' lists modules that are tried in turn between two attempts, from the mildest up, with "
+        "or without arguments; 'quarantine' may be the last.",
+        "recover: [quarantine, power_cycle]",
+        "recover: [ctrl_c, power_cycle, {power_cycle: {off_time: 10s}}, quarantine]",
+    ),
     "E450": Code("an option of a device cannot be rendered", "A template of the inventory has no value."),
     "E451": Code("an option of a device has the wrong type", "The template gave a value that does not fit."),
 }

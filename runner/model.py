@@ -189,6 +189,15 @@ What = Use | Call | Block | Parallel | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantining:
+    """The last rung of a ladder of recovery: nobody takes the bench any more until somebody clears it."""
+
+    at: Location
+    reason: str = ""
+    """What is told besides why the last attempt did not pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedError:
     """``expect_error``: the step must end with this class of error and a message that matches."""
 
@@ -246,6 +255,9 @@ class Step:
     bench: Node | None = None
     run_once: bool = False
     no_log: bool = False
+
+
+Rung = Step | Quarantining
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from runner.console.watched import TITLES
 from runner.declaration import DriverType, Verb
 from runner.json_schema import Schema, json_schema, parameters_schema, templated
 from runner.registry import Registry
-from runner.result import ConsoleSlice, Event, Measured, Outcome, Problem
+from runner.result import Attempt, ConsoleSlice, Event, Measured, Outcome, Problem
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _TEXT: Schema = {"type": "string"}
@@ -241,7 +241,7 @@ def inventory_schema(registry: Registry) -> Schema:
             "labels": {"type": "object"},
             "vars": _MAPPING,
             "devices": {"type": "object", "additionalProperties": {"$ref": "#/definitions/device"}},
-            "recover": {"type": "array"},
+            "recover": {"type": "array", "items": {"type": ["string", "object"]}},
             "on_acquire": {"type": "array"},
             "on_release": {"type": "array"},
             "max_hold": _DURATION,
@@ -314,7 +314,7 @@ def _record(kind: type, more: Mapping[str, Schema] | None = None) -> Schema:
 def _shape(hint: Any) -> Schema:
     if hint is Outcome:
         return {"enum": [each.word for each in Outcome]}
-    for kind in (Problem, Measured, ConsoleSlice):
+    for kind in (Problem, Measured, ConsoleSlice, Attempt):
         if hint is kind or (kind in typing.get_args(hint) and typing.get_origin(hint) is not tuple):
             return _record(kind)
         if kind in typing.get_args(hint):

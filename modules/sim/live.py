@@ -53,6 +53,12 @@ class LiveBoard:
             self._printed += self._board.feed(data, self._settle())
             self._changed.notify_all()
 
+    def receive_break(self) -> None:
+        """Take a break on the console's line."""
+        with self._changed:
+            self._board.receive_break(self._settle())
+            self._changed.notify_all()
+
     def drop_printed(self) -> None:
         """Forget what was printed up to now, as a port does that nobody has open."""
         with self._changed:

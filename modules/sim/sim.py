@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.api import Driver, Size, arg, child
+from runner.api import Context, Driver, Duration, Size, arg, child
 from runner.api.image import Image
 from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
 from runner.modules.sim.ecu import SimulatedBus
@@ -22,6 +22,11 @@ class SimulatedConsole(Console):
     def connect(self) -> Stream:
         """Open the port."""
         return Port(self._board, ConsoleGone)
+
+    def send_break(self, duration: Duration, context: Context) -> None:
+        """Hold the line for so long."""
+        self._board.receive_break()
+        context.sleep(duration)
 
 
 class Sim(Driver):

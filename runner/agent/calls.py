@@ -39,11 +39,15 @@ class Configure:
 
 @dataclass(frozen=True)
 class Take:
-    """Lock a bench for this run; waits up to `wait` seconds, then the answer names the holder."""
+    """Lock a bench for this run; waits up to `wait` seconds, then the answer names the holder.
+
+    A bench in quarantine is refused at once. `shared`: nothing else is looked at, and nothing locked.
+    """
 
     bench: str
     holder: str
     wait: float = 0.0
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,31 @@ class Release:
     bench: str
 
 
-Request = Configure | Take | Run | Release
+@dataclass(frozen=True)
+class Quarantine:
+    """Have nobody take a bench until somebody lifts that. `who`: user@host of who asks for it."""
+
+    bench: str
+    reason: str
+    who: str
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Lift:
+    """End the quarantine of a bench."""
+
+    bench: str
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Ask whether a bench is in quarantine."""
+
+    bench: str
+
+
+Request = Configure | Take | Run | Release | Quarantine | Lift | Inspect
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,11 @@ from runner.agent.calls import (
     DeviceSpec,
     Ended,
     Heard,
+    Inspect,
+    Lift,
     Noted,
     Opened,
+    Quarantine,
     Release,
     Request,
     Run,
@@ -141,6 +144,9 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Take": Take,
     "Run": Run,
     "Release": Release,
+    "Quarantine": Quarantine,
+    "Lift": Lift,
+    "Inspect": Inspect,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
     each.__name__: each for each in (Said, Advanced, Noted, Opened, Waiting)

@@ -6,7 +6,7 @@ import abc
 from collections.abc import Callable
 
 from runner.api import Context, Duration, Interface, Secret
-from runner.console import booting, environment, interrupt, login, shell, uboot, waiting
+from runner.console import booting, environment, interrupt, login, prompt, shell, uboot, waiting
 from runner.console.alarm import Watching
 from runner.console.closing import leave_shell
 from runner.console.expectation import Mode
@@ -136,6 +136,15 @@ class Console(Interface):
         found = login.login(self._use, self._names, context, user=user, password=password, within=within)
         self._reached(KERNEL)
         return found
+
+    def interrupt(self, context: Context, *, within: Duration) -> prompt.At:
+        """Send Ctrl-C until a shell, U-Boot or a login prompt is there and has answered; return which.
+
+        Raise TimedOut when none does, LabError when the port is gone.
+        """
+        at = prompt.interrupt(self._use, self._names, context, within=within)
+        self._reached(UBOOT if at == "uboot" else KERNEL)
+        return at
 
     def enter_uboot(
         self, context: Context, *, within: Duration, interrupt_by: Interrupt | None = None

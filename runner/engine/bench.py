@@ -26,6 +26,9 @@ from runner.model import Step
 from runner.result import BenchLost, BenchReleased, BenchTaken, Outcome, Phase, Problem
 from runner.template import RenderError
 
+_REFUSED = frozenset({"holder", "quarantine"})
+"""What the evidence has of why a bench was refused (`runner.agent.locks`, `runner.agent.quarantine`)."""
+
 
 class BenchRun:
     """One bench in one play."""
@@ -46,7 +49,7 @@ class BenchRun:
         self.problems: list[Problem] = []
         """Of the play's teardown and of giving the bench back."""
         self.refused = False
-        """True when somebody else held the bench for too long."""
+        """True when somebody else held the bench for too long, or it is in quarantine."""
 
     @property
     def name(self) -> str:
@@ -59,9 +62,13 @@ class BenchRun:
         ear = Ear(self._run, bench=bench.name, case="", step="")
         journal = self._run.journal
         asked = journal.now
+        request = Take(
+            bench=bench.name, holder=self._run.options.run, wait=wait, shared=not bench.planned.locked
+        )
         if bench.planned.locked:
-            request = Take(bench=bench.name, holder=self._run.options.run, wait=wait)
             bench.link(ear.hear, self._cancel).call(request, ear.hear, cancel=self._cancel)
+        else:
+            self._run.links.to(bench.planned.bench.host).call(request, ear.hear, cancel=self._cancel)
         self._taken = True
         journal.tell(
             BenchTaken(
@@ -123,7 +130,7 @@ class BenchRun:
             if not self._taken:
                 self.take(wait)
         except (Verdict, Crash) as error:
-            self.refused = isinstance(error, Verdict) and "holder" in error.evidence
+            self.refused = isinstance(error, Verdict) and not _REFUSED.isdisjoint(error.evidence)
             return self._lost(end_of(error, at="", console=""))
         acquired = self._phase("acquire", self._player.bench.planned.on_acquire)
         return None if acquired.good else self._lost(acquired)
@@ -148,11 +155,12 @@ class BenchRun:
             if self._lockstep is not None:
                 self._lockstep.enter(self.name, place)
             cause = self._cancel.cause or self._source.stopped
-            lost = self._player.bench.link_lost()
+            lost = self._player.bench.quarantined or self._player.bench.link_lost()
             if cause:
                 cases.cancel(case, cause)
             elif lost:
-                cases.block(case, Problem(message=lost, kind="unreachable", blame="lab"))
+                kind = "device_error" if self._player.bench.quarantined else "unreachable"
+                cases.block(case, Problem(message=lost, kind=kind, blame="lab"))
             elif stop:
                 cases.skip(case, stop)
             else:

@@ -9,6 +9,7 @@ from typing import Any
 from runner.agent.calls import Configure, DeviceSpec, WatchSpec
 from runner.api.codec import encode
 from runner.document import ListNode, MapNode, Node
+from runner.engine.ladder import read_ladder
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Case, Plan, PlannedBench, PlannedPlay
 from runner.engine.scope import Scope
@@ -194,7 +195,9 @@ class _Planner:
             pinned={name: values[name] for name in self._options.extra if name in values},
             on_acquire=self._bench_steps(bench, bench.on_acquire, "on_acquire"),
             on_release=self._bench_steps(bench, bench.on_release, "on_release"),
-            recover=self._bench_steps(bench, _ladder(bench.recover, self._faults), "recover"),
+            recover=read_ladder(
+                bench.recover, lambda node: self._bench_steps(bench, node, "recover"), self._faults
+            ),
         )
 
     def _watch(self) -> WatchSpec | None:
@@ -248,12 +251,6 @@ def _hide(node: Node, masker: Masker) -> None:
         case _:
             if node.secret:
                 masker.add(str(node.value))
-
-
-def _ladder(recover: Node | None, faults: Faults) -> Node | None:
-    if recover is not None:
-        faults.add("E299", "recover: is not supported yet", at=recover.at)
-    return None
 
 
 def select_cases(recipe: Recipe, play: Play, options: PlayOptions) -> Iterator[Case]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from runner.api import (
     ByteString,
@@ -236,6 +237,11 @@ class Terminal(Console):
         del context
         self.calls.append(("login", user, password, within))
         return LoggedIn(already=False, elapsed=Duration(1))
+
+    def interrupt(self, context: Context, *, within: Duration) -> Literal["shell", "uboot", "login"]:
+        del context
+        self.calls.append(("interrupt", within))
+        return "shell"
 
     def enter_uboot(
         self, context: Context, *, within: Duration, interrupt_by: Interrupt | None = None

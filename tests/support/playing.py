@@ -7,7 +7,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.agent.calls import Configure, Heard, Release, Request, Run, Take
+from runner.agent.calls import (
+    Configure,
+    ConsoleBytes,
+    Heard,
+    Inspect,
+    Lift,
+    Quarantine,
+    Release,
+    Request,
+    Run,
+    Take,
+)
+from runner.agent.quarantine import Quarantines
 from runner.api import Cancelled
 from runner.connect.link import Cancel, Link
 from runner.engine.options import PlayOptions
@@ -36,6 +48,8 @@ class FakeLink:
     def __init__(self, answer: Answer) -> None:
         self.lost = ""
         self.asked: list[Request] = []
+        self.quarantines: Quarantines | None = None
+        self.console: Callable[[ConsoleBytes], None] | None = None
         self._answer = answer
         self._lock = threading.Lock()
 
@@ -43,6 +57,10 @@ class FakeLink:
         del hear
         with self._lock:
             self.asked.append(request)
+        if isinstance(request, (Quarantine, Lift, Inspect)):
+            return self.quarantines.answer(request) if self.quarantines else {"notice": None}
+        if isinstance(request, Take) and self.quarantines:
+            self.quarantines.refuse(request)
         if isinstance(request, (Configure, Release, Take)):
             return None
         if cancel.cause is not None:
@@ -123,8 +141,9 @@ def play_text(
     registry, templates, masker = Registry.built_in(), Templates(), Masker()
     made = link(answer)
 
-    def fake(_host: Host, _console: object, heard: Callable[[Heard], None]) -> Link:
+    def fake(_host: Host, console: Callable[[ConsoleBytes], None], heard: Callable[[Heard], None]) -> Link:
         made.heard = heard
+        made.console = console
         return made
 
     plan = make_plan(

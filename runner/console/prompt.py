@@ -9,7 +9,7 @@ from typing import Literal
 from runner.api import Context, Duration, Failed, LabError, TimedOut
 from runner.console.enter import proven
 from runner.console.frame import Nonces
-from runner.console.keyboard import clear
+from runner.console.keyboard import CLEAR
 from runner.console.live import Deadline, Live, Place
 from runner.console.prompts import prompt_text
 from runner.console.uboot import find_prompt
@@ -47,7 +47,7 @@ def interrupt(live: Live, nonces: Nonces, context: Context, *, within: Duration)
         with live.source.lock:
             last = _LastLine(live, looks)
         with live.listening(last):
-            clear(live, context)
+            live.send(CLEAR, context)
             live.wait(last, min(live.clock() + live.settings.answer, deadline.until), context)
         if last.at is not None and _answers(live, last.at, nonces, deadline, context):
             return last.at

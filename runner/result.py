@@ -80,6 +80,19 @@ class ConsoleSlice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoardStart:
+    """A start of a board, as its console showed it: stage to seconds from the beginning.
+
+    `kind`: ``boot`` counts from switching on, ``restart`` from the words that announced it.
+    `console`: its device, when several consoles of the bench spoke.
+    """
+
+    kind: str
+    stages: Mapping[str, float]
+    console: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """A try of a case, or of one `step` of it, that did not pass and after which there was another.
 
@@ -94,19 +107,6 @@ class Attempt:
     console: tuple[ConsoleSlice, ...] = ()
     recovery: tuple[str, ...] = ()
     """What was done before the next try, and how that ended: ``power_cycle: passed``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoardStart:
-    """A start of a board, as its console showed it: stage to seconds from the beginning.
-
-    `kind`: ``boot`` counts from switching on, ``restart`` from the words that announced it.
-    `console`: its device, when several consoles of the bench spoke.
-    """
-
-    kind: str
-    stages: Mapping[str, float]
-    console: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from runner.console import Console, Entered, Interrupt, Witnesses
 class UbootEnter(Module):
     """Start the board, stop autoboot, and have the U-Boot prompt prove itself.
 
-    The times in its result count from the moment of switching on.
+    The console's settings say which keys and prompts the board has, and whether it is barebox or
+    GRUB. `result.boot` has the times of the stages, from the moment of switching on.
 
     Example::
 

@@ -11,6 +11,7 @@ from runner.console.live import Live
 def get(live: Live, name: str, nonces: Nonces, context: Context, *, timeout: Duration) -> str | None:
     """Return a variable's value, of several lines if it has them; None when it is not defined."""
     _check_name(name)
+    _check_loader(live)
     ran = uboot.run(live, f"printenv {name}", nonces, context, timeout=timeout)
     lead, equals, value = ran.output.partition("=")
     if lead == name and equals:
@@ -28,6 +29,7 @@ def put(
 ) -> None:
     """Set a variable, or delete it with None; raise Failed when U-Boot refuses."""
     _check_name(name)
+    _check_loader(live)
     if value and not live.place.hush and any(char in value for char in "\n;$'"):
         raise RecipeFault(f"{value!r} cannot be typed as it is: this U-Boot has no hush parser to quote for")
     shown = quoted(value) if value and live.place.hush else value
@@ -51,3 +53,10 @@ def quoted(value: str) -> str:
 def _check_name(name: str) -> None:
     if not name or name.startswith("-") or any(char.isspace() or char in "='\";$\\" for char in name):
         raise RecipeFault(f"{name!r} cannot be the name of a U-Boot variable")
+
+
+def _check_loader(live: Live) -> None:
+    if live.settings.uboot.loader == "grub":
+        raise RecipeFault(
+            "variables of GRUB are not supported yet", hint="uboot_cmd: set name=value; echo $name"
+        )

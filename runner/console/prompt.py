@@ -11,7 +11,7 @@ from runner.console.enter import proven
 from runner.console.frame import Nonces
 from runner.console.keyboard import CLEAR
 from runner.console.live import Deadline, Live, Place
-from runner.console.prompts import waiting_prompt
+from runner.console.prompts import prompt_text
 from runner.console.uboot import find_prompt
 from runner.console.waiting import limit_evidence
 
@@ -62,11 +62,12 @@ def interrupt(live: Live, nonces: Nonces, context: Context, *, within: Duration)
 def _looks(live: Live) -> dict[At, re.Pattern[bytes]]:
     """Return what the prompts look like; U-Boot's before a shell's, which may be any sign."""
     settings = live.settings
-    return {
-        "login": re.compile(rf"(?:{settings.login.login_prompt})\s*$".encode()),
-        "uboot": re.compile(b"^" + waiting_prompt(settings.uboot).pattern),
-        "shell": re.compile(rf"(?:{settings.prompt})\s*$".encode()),
+    written: dict[At, str] = {
+        "login": rf"(?:{settings.login.login_prompt})\s*$",
+        "uboot": rf"^{prompt_text(settings.uboot, bare=True)}\s*$",
+        "shell": rf"(?:{settings.prompt})\s*$",
     }
+    return {at: re.compile(pattern.encode()) for at, pattern in written.items()}
 
 
 def _answers(live: Live, at: At, nonces: Nonces, deadline: Deadline, context: Context) -> bool:

@@ -34,13 +34,15 @@ def shown_prompts(settings: UbootSettings) -> str:
     return " or ".join(repr(each) for each in prompts(settings))
 
 
-def prompt_text(settings: UbootSettings) -> str:
+def prompt_text(settings: UbootSettings, *, bare: bool = False) -> str:
     r"""Return a regular expression of the prompt, without anchors; ``*`` is anything on the line.
+
+    `bare`: without the spaces at its end.
 
     >>> prompt_text(UbootSettings(prompt=["=> ", "board*# "]))
     '(?:=>\\ |board[^\\n]*?\\#\\ )'
     """
-    return _any_of(prompts(settings))
+    return _any_of([each.rstrip(" ") if bare else each for each in prompts(settings)])
 
 
 def prompt_pattern(settings: UbootSettings) -> Pattern:
@@ -50,8 +52,7 @@ def prompt_pattern(settings: UbootSettings) -> Pattern:
 
 def waiting_prompt(settings: UbootSettings) -> re.Pattern[bytes]:
     """Return what a last line ends with that is a prompt; spaces behind it may be missing."""
-    bare = _any_of([each.rstrip(" ") for each in prompts(settings)])
-    return re.compile(rf"{bare} *\Z".encode())
+    return re.compile(rf"{prompt_text(settings, bare=True)} *\Z".encode())
 
 
 def is_prompt(settings: UbootSettings, last: bytes) -> bool:

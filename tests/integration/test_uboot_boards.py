@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from runner.modules.machine.qemu import Qemu
 from runner.modules.uboot.uboot_boot import UbootBoot
 from runner.modules.uboot.uboot_dhcp import UbootDhcp
 from runner.modules.uboot.uboot_env import UbootEnv
-from runner.modules.uboot.uboot_load import UbootLoad
+from runner.modules.uboot.uboot_load import Loaded, UbootLoad
 
 LIMIT = Duration("60s")
 PACKAGED = UBOOT.parents[1]
@@ -239,6 +240,39 @@ def test_a_kernel_comes_over_the_network_and_its_boot_is_timed_to_the_login(benc
     order = [boot.first_byte, boot.uboot, boot.prompt, boot.kernel, boot.userspace, boot.login]
     assert None not in order
     assert order == sorted(order)  # type: ignore[type-var]
+
+
+@pytest.mark.peer("qemu", "dosfs")
+@pytest.mark.parametrize("attach", ["virtio", "usb", "nvme"])
+def test_a_file_is_loaded_from_a_filesystem_on_any_bus(tmp_path: Path, attach: str) -> None:
+    content = bytes(range(256)) * 100
+    disk = tmp_path / "disk.img"
+    (tmp_path / "data.bin").write_bytes(content)
+    disk.write_bytes(bytes(8 * 2**20))
+    subprocess.run(["mkfs.vfat", str(disk)], check=True, capture_output=True)
+    subprocess.run(["mcopy", "-i", str(disk), str(tmp_path / "data.bin"), "::data.bin"], check=True)
+    medium = Disk(path=str(disk), capacity=Size("8MiB"), attach=attach)  # type: ignore[arg-type]
+    bench = Bench(Kind({"bios": str(UBOOT), "disk": medium}))
+    try:
+        bench.enter()
+
+        def load(file: str) -> Loaded:
+            source = f"{attach} 0"
+            module = UbootLoad(
+                file=file,
+                method="storage",
+                source=source,
+                address="0x42000000",
+                crc32=zlib.crc32(content),
+                console=bench.console,
+            )
+            return module.run(bench.context)
+
+        assert load("/data.bin").size == len(content)
+        with pytest.raises(Failed, match="no such file"):
+            load("/nosuch")
+    finally:
+        bench.close()
 
 
 @pytest.mark.peer("grub")

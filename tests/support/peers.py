@@ -55,6 +55,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "raspi3b": lambda: _board("aarch64", "rpi_3.bin"),
     "orangepi": lambda: _board("arm", "orangepi.bin"),
     "grub": lambda: _board("x86_64", "grub.img"),
+    "dosfs": lambda: _program("mkfs.vfat") or _program("mcopy"),
     "socat": lambda: _program("socat"),
     "busybox": lambda: _program("busybox"),
     "bash": lambda: _program("bash"),

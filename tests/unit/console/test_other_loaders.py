@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.boards import BoardConsole, LineBoard
 
-from runner.api import Duration
+from runner.api import Duration, RecipeFault
 from runner.console import ConsoleSettings, Interrupt, UbootSettings
 
 LONG = Duration("60s")
@@ -173,3 +173,11 @@ def test_a_damaged_line_is_cleared_in_grub_too() -> None:
     ran = at.run_uboot("false", at.context, timeout=LONG)
 
     assert (ran.status, ran.resent) == (1, 1)
+
+
+def test_variables_of_grub_are_refused_instead_of_guessed() -> None:
+    board, at = grub()
+
+    with pytest.raises(RecipeFault, match="variables of GRUB are not supported yet"):
+        at.get_env("prefix", at.context, timeout=LONG)
+    assert board.typed == b""

@@ -265,6 +265,6 @@ def _timed_out(live: Live, entry: _Entry, deadline: Deadline) -> TimedOut:
         hint = "is its supply strong enough, and what does it say before it starts anew?"
     return TimedOut(
         f"console {live.name!r}: {what} within {Duration(deadline.seconds)}",
-        evidence=limit_evidence(live, deadline, entry.start),
+        evidence=limit_evidence(live, deadline, entry.start, (exact(live.settings.uboot.prompt, "prompt"),)),
         hint=hint,
     )

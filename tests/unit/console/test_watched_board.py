@@ -73,8 +73,8 @@ def test_a12_an_oops_in_the_middle_of_a_step_is_named_though_the_board_goes_on()
 
     assert ran.output == "done"
     (sure,) = board.sure()
-    assert sure.name == "oops"
-    assert sure.others == ("kernel oops: Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP",)
+    assert (sure.name, sure.line) == ("oops", "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    assert "Unable to handle kernel NULL pointer" in sure.tail
 
 
 def test_a12_an_audit_line_that_quotes_a_bug_report_does_nothing() -> None:

@@ -343,6 +343,12 @@ def test_a11_the_same_banner_three_times_in_ten_seconds_is_a_reset_loop(pause: f
     assert heard.wait(4.5).names == ["reset_loop"]
 
 
+def test_a_loop_is_told_within_five_seconds_of_its_first_reset() -> None:
+    heard = Heard().lines(SPL).wait(1).lines(SPL).wait(3.9).lines(SPL).wait(0.7)
+
+    assert heard.names == ["reset_loop"]
+
+
 def test_three_starts_with_the_power_switched_between_are_no_loop() -> None:
     heard = Heard()
     for _ in range(4):

@@ -128,6 +128,18 @@ def test_starting_entering_and_restarting_a_board_is_no_alarm() -> None:
     assert board.told == []
 
 
+def test_switching_the_power_again_and_again_is_no_reset_loop() -> None:
+    board = booted()
+    for _ in range(4):
+        board.wait(1)
+        board.switch_off()
+        board.switch_on()
+    board.wait(5)
+
+    assert board.raw.count(b"U-Boot SPL") == 5
+    assert board.told == []
+
+
 def test_commands_that_print_what_is_watched_for_are_no_alarm() -> None:
     board = booted()
     board.enter_uboot(board.context, within=LONG)

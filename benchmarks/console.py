@@ -26,9 +26,11 @@ import pexpect
 import pexpect.fdpexpect
 
 from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
+from runner.console.alarm import Watching
 from runner.console.expectation import Expectation
 from runner.console.pattern import regex
 from runner.console.transcript import Transcript
+from runner.console.watch import Watch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from support.plain_context import PlainContext
@@ -36,8 +38,10 @@ from support.plain_context import PlainContext
 from runner.api import Duration
 
 LINE = b"systemd[1]: Starting service number 123 of the day ... done and well\r\n"
+KERNEL = b"[  123.456789] usb 1-1: new high-speed USB device number 7 using xhci_hcd\r\n"
 LAST = b"login: "
 HOUR = Duration("1h")
+WATCHING = Watching(lambda _alarm: None)
 
 
 class Descriptor:
@@ -92,10 +96,10 @@ def searched(megabytes: int, read: Callable[[int], None]) -> float:
     return megabytes / taken
 
 
-def ours(pattern: str) -> Callable[[int], None]:
+def ours(pattern: str, watching: Watching | None = WATCHING) -> Callable[[int], None]:
     def read(descriptor: int) -> None:
         console = Here(descriptor)
-        console.start(lambda _chunk: None, "console")
+        console.start(lambda _chunk: None, "console", watching=watching)
         console.expect(pattern, PlainContext(), within=HOUR, since="start")
         console.stop()
 
@@ -120,11 +124,23 @@ def engine(megabytes: int, pattern: str) -> float:
     """Return MB/s of the engine alone, without a port or a thread."""
     transcript = Transcript(quiet=0.1)
     transcript.listen(Expectation(transcript, [regex(pattern)], 0))
-    block = LINE * (65536 // len(LINE))
+    return fed(transcript, LINE, megabytes)
+
+
+def fed(transcript: Transcript, lines: bytes, megabytes: int) -> float:
+    block = lines * (65536 // len(lines))
     started = time.perf_counter()
     for _ in range(megabytes * 1_000_000 // len(block)):
         transcript.feed(block, 0.0)
     return megabytes / (time.perf_counter() - started)
+
+
+def watched(megabytes: int, lines: bytes, *, watching: bool) -> float:
+    """Return MB/s of a console that nobody waits for, with and without its watch."""
+    transcript = Transcript(quiet=0.1)
+    if watching:
+        transcript.listen(Watch(transcript, WATCHING))
+    return fed(transcript, lines, megabytes)
 
 
 def shell() -> int:
@@ -195,6 +211,7 @@ def main() -> None:
     for name, read, megabytes in (
         ("bare os.read and re, last 100 bytes kept", bare, size),
         ("ours, literal, everything kept and cleaned", ours("login: "), size),
+        ("the same, not watched", ours("login: ", None), size),
         ("ours, literal, 1 MB", ours("login: "), 1),
         (r"ours, \w+: without a literal prefix", ours(r"\w+: $"), size),
         ("ours, four alternatives", ours("panic|Oops|BUG:|login: "), size),
@@ -205,6 +222,14 @@ def main() -> None:
     print("engine alone, MB/s (linear: the figures of a column are alike)")
     for pattern in ("login: ", r"\d+ errors", r"[A-Z]\d\d[a-z]", "panic|Oops|BUG:|login: "):
         print(f"  {pattern:45} " + " ".join(f"{engine(each, pattern):8.1f}" for each in (1, 10, size)))
+    print("a console that nobody waits for, MB/s: not watched, watched")
+    for name, lines in (
+        ("text", LINE),
+        ("text of a kernel with stamps", LINE * 20 + KERNEL),
+        ("kernel messages only", KERNEL),
+    ):
+        pair = [watched(size, lines, watching=watching) for watching in (False, True)]
+        print(f"  {name:45} " + " ".join(f"{each:8.1f}" for each in pair))
     count = 200 if quick else 2000
     print("a command at /bin/sh on a pty, ms")
     for name, turn, times in (

@@ -309,6 +309,8 @@ class Timeouts:
     run: Duration | None = None
     test: Duration | None = None
     step: Duration | None = None
+    at: Mapping[str, Location] = field(default_factory=dict, compare=False)
+    """Where each of them is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

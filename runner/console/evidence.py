@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from runner.console.pattern import Pattern
 
-_WINDOW = 2048
 _NEAR = 0.6
 
 
-def nearest(patterns: Sequence[Pattern], text: str) -> str:
-    r"""Return the line of the last 2 KiB that is most like one of the patterns; empty when none is.
+class Said(NamedTuple):
+    """A line and when its end came, in seconds of the console's clock; None when that is not known."""
 
-    >>> nearest([Pattern(name="", source="login:")], "boot\nlo[ 3.1] usb 1-1: newgin:\n")
-    'lo[ 3.1] usb 1-1: newgin:'
+    line: str
+    at: float | None = None
+
+
+def nearest(patterns: Sequence[Pattern], lines: Iterable[Said]) -> Said | None:
+    """Return the line that is most like one of the patterns, the last of several; None when none is.
+
+    >>> nearest([Pattern(name="", source="login:")], [Said("boot"), Said("lo[ 3.1] usb 1-1: newgin:", 14.2)])
+    Said(line='lo[ 3.1] usb 1-1: newgin:', at=14.2)
     """
-    lines = text[-_WINDOW:].splitlines()
-    scored = [(_likeness(_plain(pattern), line), line) for pattern in patterns for line in lines]
-    score, line = max(scored, default=(0.0, ""))
-    return line[:200] if score >= _NEAR else ""
+    best, found = _NEAR, None
+    for said in lines:
+        score = max((_likeness(_plain(pattern), said.line) for pattern in patterns), default=0.0)
+        if score >= best:
+            best, found = score, said._replace(line=said.line[:200])
+    return found
 
 
 def _plain(pattern: Pattern) -> str:

@@ -11,7 +11,7 @@ from runner.console.frame import Nonces
 from runner.console.keyboard import CLEAR
 from runner.console.live import Deadline, Live, Place
 from runner.console.pattern import Pattern, exact
-from runner.console.prompts import prompt_pattern, shown_prompts
+from runner.console.prompts import prompt_pattern, prompts, shown_prompts
 from runner.console.results import Entered
 from runner.console.search import Sighting
 from runner.console.settings import Interrupt
@@ -263,8 +263,9 @@ def _timed_out(live: Live, entry: _Entry, deadline: Deadline) -> TimedOut:
     elif starts >= 3:
         what = f"the board starts again and again (its first stage {starts} times) and no prompt came"
         hint = "is its supply strong enough, and what does it say before it starts anew?"
+    wanted = [exact(each, "prompt") for each in prompts(live.settings.uboot)]
     return TimedOut(
         f"console {live.name!r}: {what} within {Duration(deadline.seconds)}",
-        evidence=limit_evidence(live, deadline, entry.start),
+        evidence=limit_evidence(live, deadline, entry.start, wanted),
         hint=hint,
     )

@@ -75,6 +75,11 @@ class _Login:
         return self._visit.start
 
     @property
+    def awaited(self) -> tuple[Pattern, ...]:
+        """What the login would have begun or ended with."""
+        return (self._prompts["login"], self._prompts["shell"])
+
+    @property
     def already(self) -> bool:
         """Whether nobody was asked who he is."""
         return self._visit.names == 0 and self._visit.passwords == 0
@@ -229,7 +234,7 @@ def login(
         live.check_present()
         raise TimedOut(
             f"console {live.name!r}: no shell within {Duration(deadline.seconds)}",
-            evidence=limit_evidence(live, deadline, visit.start),
+            evidence=limit_evidence(live, deadline, visit.start, visit.awaited),
         )
     return LoggedIn(
         already=visit.already,

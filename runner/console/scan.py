@@ -46,10 +46,12 @@ class Scan:
 
 
 def _lines_with(track: Track, literal: bytes, start: int, stop: int) -> Iterator[int]:
-    at = track.find(literal, start, stop)
+    """Go through the beginnings of lines with a literal, which may begin with the newline before."""
+    newline = int(literal.startswith(b"\n"))
+    at = track.find(literal, start - newline, stop)
     while at >= 0:
-        yield track.line_start(at)
-        at = track.find(literal, track.line_end(at), stop)
+        yield track.line_start(at + newline)
+        at = track.find(literal, track.line_end(at + newline) - newline, stop)
 
 
 class LineNumbers:

@@ -6,6 +6,7 @@ Bytes and times come in as arguments; nothing here waits, so everything can be t
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Protocol
 
 from runner.console import kmsg
@@ -138,6 +139,16 @@ class Transcript:
             done = max(done, here)
         parts.append(self.text.slice(done, self.text.offset_of(end)))
         return b"".join(parts)
+
+    def last_lines(self, since: int, size: int = 2048) -> Iterator[tuple[str, float | None]]:
+        """Go through the lines of both texts since a raw offset, with their times: the last `size` bytes."""
+        for track in (self.text, self.kernel):
+            begin = max(track.offset_of(since), track.end - size)
+            for offset, line in track.lines(begin, track.end):
+                shown, at = line, self.time_of(track.raw_of(offset + max(len(line) - 1, 0)))
+                if track is self.text and offset + len(line) == track.end:
+                    shown, at = line + self.held, self.heard
+                yield shown.decode("utf-8", "backslashreplace"), at
 
     def tail(self, count: int, since: int = 0) -> str:
         """Return the last lines, kernel messages among them, for a person to read."""

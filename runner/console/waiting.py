@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import starmap
 
 from runner.api import Context, Duration, Failed, RecipeFault, TimedOut
-from runner.console.evidence import nearest
+from runner.console.evidence import Said, nearest
 from runner.console.expectation import Expectation, Mode
 from runner.console.live import Deadline, Live
 from runner.console.pattern import Pattern, Patterns, as_patterns
@@ -140,29 +141,44 @@ def _forbidden(live: Live, sighting: Sighting, deadline: Deadline) -> Failed:
 def _timed_out(live: Live, expectation: Expectation, start: int, deadline: Deadline) -> TimedOut:
     missing = expectation.missing
     names = " or ".join(repr(pattern.source) for pattern in missing[:4])
-    tail = live.transcript.tail(8, start)
-    near = nearest(missing, live.transcript.tail(64, start))
-    seen = f", nearest: {near!r}" if near else ("" if tail else ", nothing came")
+    evidence = limit_evidence(live, deadline, start, missing)
+    within = Duration(deadline.seconds)
+    if "nearest" in evidence:
+        what = f"expected {names} within {within}, saw {evidence['nearest']!r} {evidence['nearest_at']}"
+    else:
+        what = f"no {names} within {within}" + ("" if evidence["tail"] else ", nothing came")
     return TimedOut(
-        f"console {live.name!r}: no {names} within {Duration(deadline.seconds)}{seen}",
+        f"console {live.name!r}: {what}",
         evidence={
             "pattern": [pattern.source for pattern in missing],
             "found": [sighting.pattern.name for sighting in expectation.found],
-            **limit_evidence(live, deadline, start),
-            "nearest": near,
+            **evidence,
         },
     )
 
 
-def limit_evidence(live: Live, deadline: Deadline, start: int) -> dict[str, object]:
-    """Say which limit fired, what came last and how long ago."""
+def limit_evidence(
+    live: Live, deadline: Deadline, start: int, missing: Sequence[Pattern] = ()
+) -> dict[str, object]:
+    """Say which limit fired, what came last and how long ago, and what came nearest to what is missing."""
     heard = live.transcript.heard
-    return {
+    evidence: dict[str, object] = {
         "within": deadline.seconds,
         "limit": deadline.origin,
         "tail": live.transcript.tail(8, start),
         "last_byte_age": None if heard is None else round(max(live.clock() - heard, 0.0), 3),
     }
+    near = nearest(missing, starmap(Said, live.transcript.last_lines(start)))
+    if near is not None:
+        evidence["nearest"] = near.line
+        evidence["nearest_at"] = _after(near.at, deadline.started)
+    return evidence
+
+
+def _after(at: float | None, started: float) -> str:
+    if at is None or at < started:
+        return "before the wait began"
+    return f"at +{at - started:.1f} s"
 
 
 def shown(data: bytes) -> str:

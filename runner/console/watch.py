@@ -41,9 +41,9 @@ _RESTARTS = MappingProxyType({"panic": _AFTER_PANIC, "uboot_reset": _AFTER_RESET
 
 
 class _Said(NamedTuple):
-    """A line without the kernel's stamp. `start`: its offset in its track."""
+    """A line without the kernel's stamp; the raw offset of its last byte, and `start` in its track."""
 
-    raw: int
+    certain: int
     message: bytes
     stamped: bool
     start: int
@@ -90,11 +90,11 @@ class Watch:
         found = [*self._new_text(quiet=quiet), *self._new_messages(quiet=quiet)]
         if self._searches:
             found += self._added(quiet=quiet)
-        for _certain, raw, index, what in sorted(found, key=lambda each: each[:2]):
+        for certain, raw, index, what in sorted(found, key=lambda each: each[:2]):
             if isinstance(what, Sighting):
                 self._hit_added(what)
             elif raw > self._latest[index]:
-                self._judge(raw, index, what)
+                self._judge(raw, certain, index, what)
         self._note_stamps()
 
     def tick(self, now: float) -> None:
@@ -141,15 +141,15 @@ class Watch:
         if not self._undecided.hits:
             self._withdraw("it stands in the output of a command")
 
-    def _judge(self, raw: int, index: int, line: Line) -> None:
+    def _judge(self, raw: int, certain: int, index: int, line: Line) -> None:
         message, stamped = _message(line.data, in_kernel=bool(index))
         stage = _stage(message)
-        if stage is not None and (stamped or not stage.kernel or not self._has_stamps(raw)):
+        if stage is not None and (stamped or not stage.kernel or not self._has_stamps(certain)):
             self._latest[index] = raw
             self._banner(stage, raw, message, stamped=stamped)
         if self._muted or (index and self._quoted_by_syslog(raw)):
             return
-        said = _Said(raw, message, stamped, line.start)
+        said = _Said(certain, message, stamped, line.start)
         watched = next((each for each in self._watched if self._counts(each, said)), None)
         if watched is not None:
             self._latest[index] = raw
@@ -165,7 +165,7 @@ class Watch:
         if not watched.kernel:
             return True
         if not said.stamped:
-            return not self._has_stamps(said.raw)
+            return not self._has_stamps(said.certain)
         return watched.name == "panic" or self._is_new(said.start)
 
     def _banner(self, stage: Stage, raw: int, message: bytes, *, stamped: bool) -> None:
@@ -233,7 +233,7 @@ class Watch:
         self._newest = -math.inf
 
     def _has_stamps(self, raw: int) -> bool:
-        """Tell whether this kernel stamps its messages: then only those with a stamp are its own."""
+        """Tell whether this kernel has stamped a message so far: then only those with a stamp are its own."""
         return self._transcript.kernel.offset_of(raw) > self._stamps_at
 
     def _is_new(self, start: int) -> bool:

@@ -20,6 +20,8 @@ EMERGENCY = (
 INITRAMFS = "(initramfs)"
 _PROMPTED = r"(?:[^\n]{0,120}?(?:[#$>] |login: ?|assword: ?))?"
 """A kernel without stamps speaks behind a prompt, too: it does not know that the line has begun."""
+_BUG = (" BUG: ", "\nBUG: ")
+"""Not ``BUG: `` alone: logs are full of ``DEBUG: ``."""
 RESET, RESET_LOOP = "reset", "reset_loop"
 FATAL = frozenset({"panic", "uboot_reset", "uboot_hang", RESET, RESET_LOOP})
 """What no command survives: one that has ended has only quoted it."""
@@ -68,24 +70,22 @@ WATCHED: tuple[Watched, ...] = (
         "kernel oops",
         "Oops",
         "Internal error: ",
-        "Unable to handle kernel ",
         "general protection fault",
-        says=r"(?:Internal error|Oops)\b[^\n]*\[#\d+\]|(?:CPU \d+ )?Unable to handle kernel [a-zNU]"
-        r"|general protection fault\b[^\n]*\[#\d+\]",
+        says=r"(?:Internal error|Oops|general protection fault)\b[^\n]*\[#\d+\]",
     ),
     _kernel(
         "bug",
         "kernel BUG",
-        "BUG: ",
+        *_BUG,
         "kernel BUG at ",
         says=r"(?:watchdog: )?BUG: (?!K(?:A|C|M)SAN: |KFENCE: )|kernel BUG at ",
         alone=r"(?:watchdog: )?BUG: (?:kernel |unable to handle |scheduling while atomic|soft lockup"
         r"|workqueue lockup|sleeping function |Bad |spinlock |using |non-zero |stack guard)"
         r"|kernel BUG at [\w./-]+:\d+!",
     ),
-    _kernel("kasan", "KASAN report", "BUG: ", says=r"BUG: K[AM]SAN: "),
-    _kernel("kcsan", "KCSAN report", "BUG: ", says=r"BUG: KCSAN: "),
-    _kernel("kfence", "KFENCE report", "BUG: ", says=r"BUG: KFENCE: "),
+    _kernel("kasan", "KASAN report", *_BUG, says=r"BUG: K[AM]SAN: "),
+    _kernel("kcsan", "KCSAN report", *_BUG, says=r"BUG: KCSAN: "),
+    _kernel("kfence", "KFENCE report", *_BUG, says=r"BUG: KFENCE: "),
     _kernel(
         "hung_task",
         "hung task",
@@ -102,8 +102,7 @@ WATCHED: tuple[Watched, ...] = (
     _kernel(
         "oom",
         "out of memory",
-        "ut of memory: Kill",
-        "ut of memory (oom_kill_allocating_task): Kill",
+        "ut of memory",
         " invoked oom-killer: ",
         says=r"(?:Memory cgroup o|O)ut of memory(?: \([^)\n]*\))?: Kill(?:ed)? process \d+"
         r"|[^\n]{1,16} invoked oom-killer: ",

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, assert_never
 
 from runner.api.values import Duration
-from runner.api.verdicts import Cancelled, RecipeFault
+from runner.api.verdicts import Cancelled, RecipeFault, TimedOut
 from runner.engine import perform
 from runner.engine.background import Background
 from runner.engine.cancel import Cancellation, Deadline
 from runner.engine.end import PASSED, End, worst
 from runner.engine.frame import Frame
 from runner.engine.heard import Ear
-from runner.engine.limits import CLEAN_UP, deadline, step_limit
+from runner.engine.limits import CLEAN_UP, deadline, own_limit, step_limit, tell_origin
 from runner.engine.recovery import Climb
 from runner.engine.run import Once, Run
 from runner.engine.step import StepPlayer, duration_of
@@ -159,7 +159,7 @@ class BenchPlayer:
         if self._run.options.check and not verb.reads_only and (verb.runs_on == "host" or verb.limited_by):
             ear.say(f"would run {step.name or step.title}", "info")
             return End(outcome=Outcome.SKIPPED, reason=f"check mode: would run {verb.name}")
-        seconds, origin = step_limit(self._timeout(step, frame), verb, given, self._play.timeout)
+        seconds, origin = step_limit(self._timeout(step, frame), step, use, given, self._play.timeout)
         limit = deadline(seconds, origin, frame.deadline)
         if verb.runs_on == "controller":
             result = perform.run_here(verb, given, self.bench.name, frame, limit, ear.hear)
@@ -168,7 +168,13 @@ class BenchPlayer:
         devices = self.bench.devices(use, frame.names, templates)
         idle = self._idle(step, frame)
         link = self.bench.link(ear.hear, frame.cancel)
-        result = perform.run_there(verb, given, devices, self.bench.name, link, frame, limit, idle, ear.hear)
+        try:
+            result = perform.run_there(
+                verb, given, devices, self.bench.name, link, frame, limit, idle, ear.hear
+            )
+        except TimedOut as late:
+            tell_origin(late, (verb.limited_by, own_limit(step, use, given)), limit.origin)
+            raise
         return End(outcome=Outcome.PASSED, result=result)
 
     def _hide(self, use: Use, given: Mapping[str, Any]) -> None:

@@ -139,7 +139,8 @@ def _timeouts(node: Node, faults: Faults) -> Timeouts | None:
             entry.key.text: duration(entry.value, f"timeout {entry.key.text!r}", faults)
             for entry in read.entries
             if entry.key.text in {"run", "test", "step"}
-        }
+        },
+        at={entry.key.text: entry.value.at for entry in read.entries},
     )
 
 

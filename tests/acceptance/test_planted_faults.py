@@ -95,7 +95,7 @@ def test_a_prompt_that_never_comes_is_told_with_the_limit_and_the_last_lines(tmp
     assert done.returncode == 1
     assert found["it"].kind == "failed"
     assert "no prompt 'uboot# ' that answers within" in found["it"].message
-    assert "limit: within" in found["it"].text
+    assert "limit: uboot_enter's within of 5s (recipe.yaml:" in found["it"].text
     assert "=> " in found["it"].text
 
 

@@ -87,6 +87,9 @@ class WatchedBoard(Console):
         self.power_mark()
         self.line.board.switch(on=True, now=self.line.time)
 
+    def switch_off(self) -> None:
+        self.line.board.switch(on=False, now=self.line.time)
+
     def wait(self, seconds: float) -> None:
         """Let time pass, as a step does that does not touch the console."""
         live = self._use

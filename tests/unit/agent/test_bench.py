@@ -64,6 +64,9 @@ class Port(Console):
     def stop(self) -> None:
         Plug.events.append("stop")
 
+    def power_lost(self) -> None:
+        Plug.events.append("power lost")
+
 
 class Board(Plug):
     """A plug and a console in one box."""
@@ -126,6 +129,16 @@ def test_devices_are_opened_when_needed_once_and_closed_in_reverse(told: Told) -
         ("b", "plug"),
         ("a", "plug"),
     ]
+
+
+def test_open_consoles_learn_that_the_power_goes_and_none_is_opened_for_it(told: Told) -> None:
+    it = bench({"board": ("Board", {"name": "board"})})
+    it.power_lost()
+    assert Plug.events == []
+
+    it.devices({"power": "board"}, told.heard.append, told.stop)
+    it.power_lost()
+    assert Plug.events[-1] == "power lost"
 
 
 def test_consoles_are_opened_with_the_first_step_that_needs_any_device(told: Told) -> None:

@@ -82,15 +82,37 @@ def test_a_pattern_that_is_none_is_the_recipe_s_fault(at: BoardConsole) -> None:
 def test_a_time_out_shows_what_came_and_what_came_nearest(at: BoardConsole) -> None:
     at.board.say(b"starting\r\nboard lo[ 3.1] usb 1-1: newgin:", after=1.0)
 
-    with pytest.raises(TimedOut, match="no 'login:' within 15s") as caught:
+    with pytest.raises(TimedOut, match="expected 'login:' within 15s") as caught:
         at.expect("login:", at.context, within=Duration("15s"), origin="within of step 3")
 
     evidence = caught.value.evidence
     assert evidence["pattern"] == ["login:"]
     assert (evidence["within"], evidence["limit"]) == (15.0, "within of step 3")
     assert evidence["nearest"] == "board lo[ 3.1] usb 1-1: newgin:"
+    assert evidence["nearest_at"] == "at +1.0 s"
+    assert caught.value.message.endswith("saw 'board lo[ 3.1] usb 1-1: newgin:' at +1.0 s")
     assert evidence["last_byte_age"] == pytest.approx(14.0)
     assert str(evidence["tail"]).startswith("starting")
+
+
+def test_the_nearest_miss_may_be_older_than_the_wait_and_may_be_the_kernel_s(at: BoardConsole) -> None:
+    at.board.say(b"old logon:\r\n")
+    at.hear(2)
+    with pytest.raises(TimedOut, match="saw 'old logon:' before the wait began"):
+        at.expect("old login:", at.context, within=SECOND)
+
+    at.board.say(b"[    3.141592] usb 1-1: gadget ready\r\n", after=0.5)
+    with pytest.raises(TimedOut, match=r"saw '.* usb 1-1: gadget ready' at \+0.5 s"):
+        at.expect("usb 1-2: gadget ready", at.context, within=SECOND)
+
+
+def test_the_last_of_several_near_misses_is_shown_and_none_that_is_far(at: BoardConsole) -> None:
+    at.board.say(b"logon: 1\r\nlogon: 2\r\nready\r\n")
+    with pytest.raises(TimedOut, match="saw 'logon: 2'"):
+        at.expect("login: ", at.context, within=SECOND)
+
+    with pytest.raises(TimedOut, match="no 'zzz' within 1s$"):
+        at.expect("zzz", at.context, within=SECOND)
 
 
 def test_the_step_s_own_limit_is_named_when_it_is_the_shorter_one(at: BoardConsole) -> None:

@@ -73,8 +73,8 @@ def test_a12_an_oops_in_the_middle_of_a_step_is_named_though_the_board_goes_on()
 
     assert ran.output == "done"
     (sure,) = board.sure()
-    assert sure.name == "oops"
-    assert sure.others == ("kernel oops: Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP",)
+    assert (sure.name, sure.line) == ("oops", "Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP")
+    assert "Unable to handle kernel NULL pointer" in sure.tail
 
 
 def test_a12_an_audit_line_that_quotes_a_bug_report_does_nothing() -> None:
@@ -125,6 +125,18 @@ def test_starting_entering_and_restarting_a_board_is_no_alarm() -> None:
     board.wait(10)
 
     assert board.raw.count(b"U-Boot SPL") == 4
+    assert board.told == []
+
+
+def test_switching_the_power_again_and_again_is_no_reset_loop() -> None:
+    board = booted()
+    for _ in range(4):
+        board.wait(1)
+        board.switch_off()
+        board.switch_on()
+    board.wait(5)
+
+    assert board.raw.count(b"U-Boot SPL") == 5
     assert board.told == []
 
 

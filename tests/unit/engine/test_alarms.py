@@ -128,6 +128,15 @@ def test_an_alarm_between_two_steps_fails_the_next_one_which_is_not_begun(tmp_pa
     assert done.link.commands() == ["after", "y"]
 
 
+def test_clean_up_is_begun_all_the_same_and_failed_afterwards(tmp_path: Path) -> None:
+    more = "    teardown:\n      - command: after\n"
+    text = recipe_of("{log: x, when: 1 > 2}", more=more)
+    done = play_text(tmp_path, text, link=Early, inventory=LOCKED)
+
+    assert done.link.commands() == ["after"]
+    assert [step.outcome.word for step in done.steps] == ["skipped", "failed"]
+
+
 def test_clean_up_is_done_whatever_the_console_says(tmp_path: Path) -> None:
     more = "    teardown:\n      - command: seen sure\n      - command: after\n"
     done = played(tmp_path, "{command: x}", more=more)

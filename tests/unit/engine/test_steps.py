@@ -366,6 +366,27 @@ def test_a_time_out_names_the_limit_that_ended_it(tmp_path: Path, step: str, ori
     assert origin in problem.message
 
 
+@pytest.mark.parametrize(
+    ("step", "named", "origin"),
+    [
+        ("{command: {command: x, timeout: 90s}}", "timeout", "command's timeout of 1m30s ({at}:4:41)"),
+        ("{command: x}", "timeout", "command's default timeout of 1m (give it another timeout at {at}:4:10)"),
+        ("{command: x, timeout: 7s}", "the step's timeout", "the step's timeout of 7s ({at}:4:31)"),
+        ("{command: x}", "the speed of light", "the speed of light"),
+    ],
+)
+def test_the_evidence_of_a_time_out_says_where_its_limit_is_written(
+    tmp_path: Path, step: str, named: str, origin: str
+) -> None:
+    def late(_run: Run) -> None:
+        raise TimedOut("too late", evidence={"limit": named})
+
+    problem = play_text(tmp_path, recipe_of(step), answer=late).case("t").problem
+
+    assert problem is not None
+    assert problem.evidence["limit"] == origin.format(at=tmp_path / "recipe.yaml")
+
+
 def test_a_module_gets_the_limit_it_asks_for_and_a_little_more(tmp_path: Path) -> None:
     played = play_text(
         tmp_path,
@@ -373,11 +394,12 @@ def test_a_module_gets_the_limit_it_asks_for_and_a_little_more(tmp_path: Path) -
         + recipe_of("{command: {command: x, timeout: 90s}}", "{command: x}", "{command: x, timeout: 7s}"),
     )
 
+    at = tmp_path / "recipe.yaml"
     limits = [(round(each.limit), each.limit_origin) for each in played.link.asked if isinstance(each, Run)]
     assert limits == [
-        (95, "command's timeout of 1m30s"),
-        (3, "the play's timeout for steps of 3s"),
-        (7, "the step's timeout of 7s"),
+        (95, f"command's timeout of 1m30s ({at}:5:41)"),
+        (3, f"the play's timeout for steps of 3s ({at}:1:17)"),
+        (7, f"the step's timeout of 7s ({at}:7:31)"),
     ]
 
 

@@ -1,13 +1,27 @@
 """The console engine: reads always, matches from cursors, never guesses."""
 
 from runner.console.console import Console
+from runner.console.dialog import Reply
 from runner.console.inline import Inline, TimedStream
 from runner.console.pattern import Pattern, PatternLike, Patterns, exact, regex
-from runner.console.results import Entered, Found, LoggedIn, Match, Ran
+from runner.console.results import (
+    Answered,
+    Entered,
+    Found,
+    LoggedIn,
+    LoggedOut,
+    Match,
+    PoweredOff,
+    Ran,
+    Talked,
+)
+from runner.console.serial_console import LineCounters, LineSettings, LineState, SerialConsole
 from runner.console.settings import ConsoleSettings, Interrupt, LoginSettings, UbootSettings
 from runner.console.stream import Chunk, ConsoleGone, Stream
+from runner.console.wire import Wire
 
 __all__ = [
+    "Answered",
     "Chunk",
     "Console",
     "ConsoleGone",
@@ -16,16 +30,25 @@ __all__ = [
     "Found",
     "Inline",
     "Interrupt",
+    "LineCounters",
+    "LineSettings",
+    "LineState",
     "LoggedIn",
+    "LoggedOut",
     "LoginSettings",
     "Match",
     "Pattern",
     "PatternLike",
     "Patterns",
+    "PoweredOff",
     "Ran",
+    "Reply",
+    "SerialConsole",
     "Stream",
+    "Talked",
     "TimedStream",
     "UbootSettings",
+    "Wire",
     "exact",
     "regex",
 ]

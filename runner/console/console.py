@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from runner.api import Context, Duration, Interface, Secret
-from runner.console import environment, interrupt, login, shell, uboot, waiting
+from runner.console import environment, interrupt, leaving, login, shell, uboot, waiting
 from runner.console.closing import leave_shell
+from runner.console.dialog import Reply, talk
 from runner.console.expectation import Mode
 from runner.console.frame import Nonces
-from runner.console.keyboard import interrupting
+from runner.console.keyboard import Meanwhile, interrupting
 from runner.console.live import Live, Place
-from runner.console.pattern import Patterns
-from runner.console.results import Entered, LoggedIn, Match, Ran
+from runner.console.pattern import Pattern, Patterns
+from runner.console.results import Entered, LoggedIn, LoggedOut, Match, PoweredOff, Ran, Talked
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
+from runner.console.wire import Wire
 
 
 class Console(Interface):
@@ -59,9 +62,28 @@ class Console(Interface):
             finally:
                 live.source.stop()
 
-    def send(self, data: bytes, context: Context) -> None:
-        """Type bytes as they are, at the console's pace; raise LabError when the port is gone."""
-        self._use.send(data, context)
+    def release(self) -> bool:
+        """Let go of the port until it is used again; tell whether it was open."""
+        live = self._started
+        if live.source.gone:
+            return False
+        leave_shell(live, self._names)
+        live.place = Place()
+        live.source.release()
+        live.remark("closed, so that somebody else can use the port")
+        return True
+
+    def remark(self, text: str) -> None:
+        """Put a remark into the console's log, at this place."""
+        self._started.remark(text)
+
+    def send(self, data: bytes, context: Context, *, char_delay: Duration | None = None) -> None:
+        """Type bytes as they are, at the console's pace or another; raise LabError when the port is gone."""
+        self._use.send(data, context, char_delay)
+
+    def wire(self, context: Context) -> AbstractContextManager[Wire]:
+        """Have the bytes as they come, for a protocol; they are in the raw log, and not looked at as text."""
+        return self._use.wired(context)
 
     def expect(
         self,
@@ -101,16 +123,24 @@ class Console(Interface):
             origin=origin,
         )
 
-    def run(self, command: str, context: Context, *, timeout: Duration) -> Ran:
+    def run(
+        self,
+        command: str,
+        context: Context,
+        *,
+        timeout: Duration,
+        meanwhile: Meanwhile | None = None,
+    ) -> Ran:
         """Run a command at a POSIX shell and return its output and status, whatever the status is.
 
         The first time it enters the shell: proves it, and quiets it. Raise TimedOut when it has not
         ended in time (it is interrupted then, as when the step is cancelled) or no shell answers,
         LabError when it keeps arriving damaged or the port is gone. Kernel messages are not in the
         output, unless the command names the kernel's log (``dmesg``, ``journalctl``, ``kmsg``).
+        `meanwhile` is called once the command runs: to type what it reads, or to speak its protocol.
         """
         with interrupting(self._use):
-            return shell.run(self._use, command, self._names, context, timeout=timeout)
+            return shell.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
 
     def login(
         self, context: Context, *, user: str, password: Secret | str | None = None, within: Duration
@@ -121,6 +151,45 @@ class Console(Interface):
         or a kernel panic; TimedOut otherwise.
         """
         return login.login(self._use, self._names, context, user=user, password=password, within=within)
+
+    def logout(self, context: Context, *, within: Duration) -> LoggedOut:
+        """Leave the shell, and those around it, until the login asks again; raise TimedOut when none does."""
+        return leaving.log_out(self._use, self._names, context, within=within)
+
+    def poweroff(self, context: Context, *, command: str, silence: Duration, within: Duration) -> PoweredOff:
+        """Have the system shut itself down by a command at its shell, and wait until it has ended.
+
+        Raise Failed when the command fails, or when the shell still answers after `silence`; TimedOut.
+        """
+        return leaving.power_off(
+            self._use, self._names, context, command=command, silence=silence, within=within
+        )
+
+    def dialog(
+        self,
+        replies: Sequence[Reply],
+        context: Context,
+        *,
+        until: Pattern | None = None,
+        forbid: Sequence[Pattern] = (),
+        ordered: bool = False,
+        within: Duration,
+        since: str = "last",
+    ) -> Talked:
+        """Answer questions as they come, or in their order, until `until` or the last one.
+
+        Raise Failed for what must not appear and for a question that comes too often; TimedOut.
+        """
+        return talk(
+            self._use,
+            replies,
+            context,
+            until=until,
+            forbid=forbid,
+            ordered=ordered,
+            within=within,
+            since=since,
+        )
 
     def enter_uboot(
         self, context: Context, *, within: Duration, interrupt_by: Interrupt | None = None
@@ -133,14 +202,21 @@ class Console(Interface):
         how = interrupt_by or self.settings.uboot.interrupt
         return interrupt.enter(self._use, self._names, context, interrupt=how, within=within)
 
-    def run_uboot(self, command: str, context: Context, *, timeout: Duration) -> Ran:
+    def run_uboot(
+        self,
+        command: str,
+        context: Context,
+        *,
+        timeout: Duration,
+        meanwhile: Meanwhile | None = None,
+    ) -> Ran:
         """Run a command at the U-Boot prompt; the status is None where its parser cannot tell.
 
         Raise Failed when no prompt answers, TimedOut when the command has not ended in time (it is
         interrupted then), LabError when what is typed does not come back as it was.
         """
         with interrupting(self._use):
-            return uboot.run(self._use, command, self._names, context, timeout=timeout)
+            return uboot.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
 
     def get_env(self, name: str, context: Context, *, timeout: Duration) -> str | None:
         """Return the value of a U-Boot variable; None when it is not defined."""
@@ -152,13 +228,13 @@ class Console(Interface):
 
     def mark(self, name: str) -> int:
         """Name the present position for `since`; return it."""
-        live = self._use
+        live = self._started
         with live.source.lock:
             return live.transcript.mark(name, live.clock())
 
     def power_mark(self) -> None:
         """Set the mark ``power_on``: what came before it says nothing about the board any more."""
-        live = self._use
+        live = self._started
         with live.source.lock:
             live.transcript.interrupted()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
@@ -166,19 +242,27 @@ class Console(Interface):
 
     def position(self) -> int:
         """Return how many bytes have come."""
-        return self._use.transcript.position
+        return self._started.transcript.position
 
     def tail(self, lines: int = 8) -> str:
         """Return the last lines, cleaned, kernel messages among them."""
-        live = self._use
+        live = self._started
         with live.source.lock:
             return live.transcript.tail(lines)
 
     @property
-    def _use(self) -> Live:
+    def _started(self) -> Live:
         if self._live is None:
             raise RuntimeError("the console has not been started")
         return self._live
+
+    @property
+    def _use(self) -> Live:
+        """What is typed on and waited at; a port that was let go of is opened again."""
+        live = self._started
+        if live.source.resume():
+            live.remark("open again")
+        return live
 
     @property
     def _names(self) -> Nonces:

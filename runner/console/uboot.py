@@ -9,7 +9,7 @@ from __future__ import annotations
 from runner.api import Context, Duration, Failed, TimedOut
 from runner.console import frame
 from runner.console.exchange import Exchange
-from runner.console.keyboard import CLEAR, ask, comes_back, type_line
+from runner.console.keyboard import CLEAR, Meanwhile, ask, comes_back, type_line
 from runner.console.live import Deadline, Live, Place
 from runner.console.results import Ran
 from runner.console.waiting import limit_evidence, shown
@@ -19,19 +19,26 @@ _CONTINUES = b"> "
 """What hush says while a quotation or a loop is open (``CONFIG_SYS_PROMPT_HUSH_PS2``)."""
 
 
-def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, timeout: Duration) -> Ran:
+def run(
+    live: Live,
+    command: str,
+    nonces: frame.Nonces,
+    context: Context,
+    *,
+    timeout: Duration,
+    meanwhile: Meanwhile | None = None,
+) -> Ran:
     """Run a command at the U-Boot prompt. See `Console.run_uboot`."""
     frame.refuse_untypable(command, "the command")
     deadline = Deadline(live, timeout, "timeout", context)
     if live.place.kind != "uboot":
         live.place = find_prompt(live, nonces, deadline, context)
     if not live.place.hush:
-        return _without_status(live, command, nonces, deadline, context)
+        return _without_status(live, command, nonces, deadline, context, meanwhile)
     nonce = nonces.next(3)
+    line = f"{command};{frame.closing(nonce)}"
     patience = float(live.settings.answer)
-    exchange, resent = ask(
-        live, nonce, f"{command};{frame.closing(nonce)}", deadline, context, patience=patience
-    )
+    exchange, resent = ask(live, nonce, line, deadline, context, patience=patience, meanwhile=meanwhile)
     if exchange.answer is None:
         _wait_on(live, exchange, nonces, deadline, context)
     return _ran(live, command, exchange, deadline, resent)
@@ -107,12 +114,19 @@ def find_prompt(live: Live, nonces: frame.Nonces, deadline: Deadline, context: C
 
 
 def _without_status(
-    live: Live, command: str, nonces: frame.Nonces, deadline: Deadline, context: Context
+    live: Live,
+    command: str,
+    nonces: frame.Nonces,
+    deadline: Deadline,
+    context: Context,
+    meanwhile: Meanwhile | None,
 ) -> Ran:
     """Run a command where ``;`` is unknown: what looks like the prompt is asked to prove it."""
     resent = type_line(live, command, deadline, context)
     start = live.transcript.position
     live.send(live.settings.newline.encode(), context)
+    if meanwhile is not None:
+        meanwhile()
     looked = start
     while live.clock() < deadline.until:
         prompt = Prompt(live, looked)

@@ -6,6 +6,7 @@ import abc
 from typing import Literal
 
 from runner.api import Context, Duration, Interface, Result
+from runner.console import speed
 from runner.console.console import Console
 
 
@@ -56,9 +57,9 @@ class LineSettings(Result):
 
     baudrate: int
     """In bits per second."""
-    bytesize: int
+    bytesize: Literal[5, 6, 7, 8]
     parity: Literal["none", "even", "odd", "mark", "space"]
-    stopbits: int
+    stopbits: Literal[1, 2]
     rtscts: bool
     xonxoff: bool
 
@@ -85,3 +86,12 @@ class SerialConsole(Console, Interface):
     @abc.abstractmethod
     def set_line_settings(self, settings: LineSettings) -> None:
         """Change how characters are sent, once what was typed is out; also for when it is opened again."""
+
+    def change_speed(
+        self, settings: LineSettings, context: Context, *, at: speed.At, within: Duration
+    ) -> None:
+        """Have U-Boot or a shell change its speed, and follow it.
+
+        Raise Failed, with our end as it was, when the board does not answer at the new speed.
+        """
+        speed.follow(self, self._use, self._names, context, settings=settings, at=at, within=within)

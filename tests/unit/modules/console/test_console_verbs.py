@@ -129,7 +129,7 @@ def test_a_pace_of_its_own_is_passed_on() -> None:
 
 
 def test_a_break_is_not_supported_by_a_console_that_is_no_serial_port() -> None:
-    with pytest.raises(Unsupported, match="not supported by this console: 'uart'"):
+    with pytest.raises(Unsupported, match="not supported by this console, 'uart'"):
         ConsoleSend(break_for=Duration("250ms"), console=Terminal()).run(StepContext(console="uart"))
 
 

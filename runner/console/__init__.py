@@ -19,6 +19,7 @@ from runner.console.serial_console import LineCounters, LineSettings, LineState,
 from runner.console.settings import ConsoleSettings, Interrupt, LoginSettings, UbootSettings
 from runner.console.stream import Chunk, ConsoleGone, Stream
 from runner.console.wire import Wire
+from runner.console.xmodem import Conversation, Receiver, Sender
 
 __all__ = [
     "Answered",
@@ -26,6 +27,7 @@ __all__ = [
     "Console",
     "ConsoleGone",
     "ConsoleSettings",
+    "Conversation",
     "Entered",
     "Found",
     "Inline",
@@ -42,7 +44,9 @@ __all__ = [
     "Patterns",
     "PoweredOff",
     "Ran",
+    "Receiver",
     "Reply",
+    "Sender",
     "SerialConsole",
     "Stream",
     "Talked",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from typing import Literal
 
-from runner.api import Context, Duration, Interface, Secret
+from runner.api import Context, Duration, Interface, LabError, Secret
 from runner.console import environment, interrupt, leaving, login, shell, uboot, waiting
 from runner.console.closing import leave_shell
 from runner.console.dialog import Reply, talk
@@ -19,7 +20,8 @@ from runner.console.results import Entered, LoggedIn, LoggedOut, Match, PoweredO
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
-from runner.console.wire import Wire
+from runner.console.wire import Wire, hold
+from runner.console.xmodem import Conversation
 
 
 class Console(Interface):
@@ -141,6 +143,38 @@ class Console(Interface):
         """
         with interrupting(self._use):
             return shell.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
+
+    def converse(
+        self,
+        command: str,
+        conversation: Conversation,
+        context: Context,
+        *,
+        total: int,
+        timeout: Duration,
+        at: Literal["shell", "uboot"] = "shell",
+    ) -> Ran:
+        """Run a command that speaks XMODEM or YMODEM (``rx``, ``sx``, ``loadx``, ``loady``), and answer it.
+
+        Raise LabError when the transfer is given up; the rest as `run` and `run_uboot`.
+        """
+
+        def speak() -> None:
+            with self.wire(context) as wire:
+                hold(conversation, wire, lambda: context.progress(conversation.moved, total))
+
+        run = self.run if at == "shell" else self.run_uboot
+        ran = run(command, context, timeout=timeout, meanwhile=speak)
+        if conversation.problem:
+            raise LabError(
+                f"console {self._started.name!r}: {command}: {conversation.problem}",
+                evidence={
+                    "moved": conversation.moved,
+                    "repeated": conversation.repeated,
+                    "output": ran.output,
+                },
+            )
+        return ran
 
     def login(
         self, context: Context, *, user: str, password: Secret | str | None = None, within: Duration

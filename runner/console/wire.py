@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from runner.api import Context
+from runner.api import Cancelled, Context
+from runner.console.xmodem import ABORT, Conversation
 
 if TYPE_CHECKING:
     from runner.console.live import Live
@@ -52,8 +54,29 @@ class Wire:
         """Send bytes at the pace that this console bears."""
         self._live.send(data, self._context)
 
+    def abort(self, data: bytes) -> None:
+        """Send a last word, also when the step has been cancelled."""
+        if not self._live.source.gone:
+            self._live.source.write(data)
+
     def _take(self, count: int) -> bytes:
         data = bytes(self._heard[:count])
         del self._heard[:count]
         self.taken += len(data)
         return data
+
+
+def hold(conversation: Conversation, wire: Wire, moved: Callable[[], None]) -> None:
+    """Hold a conversation to its end, good or bad; `moved` is called after each turn."""
+    try:
+        if opening := conversation.opening():
+            wire.write(opening)
+        while not (conversation.done or conversation.problem):
+            data = wire.read(conversation.wants, conversation.patience)
+            reply = conversation.heard(data) if data else conversation.silent()
+            if reply:
+                wire.write(reply)
+            moved()
+    except Cancelled:
+        wire.abort(ABORT)
+        raise

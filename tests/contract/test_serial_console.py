@@ -13,7 +13,7 @@ import pytest
 from support.plain_context import PlainContext
 from support.ports import loop, rfc2217, tcp, terminal
 
-from runner.api import Duration, Unreachable, Unsupported
+from runner.api import Duration, Unsupported
 from runner.console import Chunk
 from runner.modules.console.serial import Serial
 
@@ -96,8 +96,6 @@ def test_a_format_that_a_port_cannot_do_changes_nothing() -> None:
         with pytest.raises(Unsupported, match="9600 bit/s"):
             console.set_line_settings(replace(before, baudrate=9600, parity="even"))
         assert console.line_settings() == before
-    with ExitStack() as stack, pytest.raises(Unreachable, match="Invalid argument"):
-        Serial(port=terminal(stack).port, parity="even").connect()
 
 
 def test_a_tcp_connection_has_no_speed() -> None:

@@ -12,21 +12,18 @@ PYTHON = str(BIN / "python")
 FEW, MANY = 500, 5000
 
 
+def play(folder: Path, path: Path) -> list[str]:
+    reports = ["--results", str(folder / "results"), "--junit", str(folder / "junit.xml")]
+    return [RUNNER, "play", str(path), *reports]
+
+
 def noop_recipe(folder: Path, steps: int) -> list[str]:
     path = folder / f"noop{steps}.yaml"
     lines = ["name: no-op steps", "tests:", "  - test: many steps", "    vars: {n: 1}", "    steps:"]
     for number in range(steps // 2):
         lines += [f'      - set: {{a{number}: "{{{{ n }}}}"}}', "      - assert: n == 1"]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return [
-        RUNNER,
-        "play",
-        str(path),
-        "--results",
-        str(folder / "results"),
-        "--junit",
-        str(folder / "junit.xml"),
-    ]
+    return play(folder, path)
 
 
 def loop_recipe(folder: Path, steps: int) -> list[str]:
@@ -36,15 +33,7 @@ def loop_recipe(folder: Path, steps: int) -> list[str]:
         f'      - assert: item >= 0\n        loop: "{{{{ range({steps}) }}}}"\n',
         encoding="utf-8",
     )
-    return [
-        RUNNER,
-        "play",
-        str(path),
-        "--results",
-        str(folder / "results"),
-        "--junit",
-        str(folder / "junit.xml"),
-    ]
+    return play(folder, path)
 
 
 def robot_suite(folder: Path, steps: int) -> list[str]:
@@ -68,7 +57,8 @@ def ansible_book(folder: Path, steps: int) -> list[str]:
         "- hosts: localhost\n  gather_facts: false\n  tasks:\n" + "    - command: /bin/true\n" * steps,
         encoding="utf-8",
     )
-    return [str(have("ansible-playbook")), "-i", "localhost,", "-c", "local", str(path)]
+    interpreter = f"ansible_python_interpreter={PYTHON}"
+    return [str(have("ansible-playbook")), "-i", "localhost,", "-c", "local", "-e", interpreter, str(path)]
 
 
 def main() -> None:

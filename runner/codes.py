@@ -275,6 +275,13 @@ _RECIPE: dict[str, Code] = {
         "strategy: lockstep\nmax_parallel: 2",
         "strategy: lockstep",
     ),
+    "E243": Code(
+        "not a watcher of consoles",
+        "A play may allow what the watchers know by name, and add patterns of its own under other names. "
+        "The names are in docs/explanation/watchers.md, and in the message.",
+        "watch: {allow: [ooops]}",
+        "watch:\n  allow: [oops]\n  add:\n    - {name: sensor lost, pattern: 'sensor [0-9]+ lost'}",
+    ),
     "E261": Code(
         "a class has no docstring", "The first line of its docstring is the summary that users read."
     ),
@@ -510,6 +517,13 @@ _INVENTORY: dict[str, Code] = {
         "benches.",
         "benches: bord=rpi4",
         "benches: board=rpi4",
+    ),
+    "E424": Code(
+        "the ladder of recovery is wrong",
+        "'recover' lists modules that are tried in turn between two attempts, from the mildest up, with "
+        "or without arguments; 'quarantine' may be the last.",
+        "recover: [quarantine, power_cycle]",
+        "recover: [ctrl_c, power_cycle, {power_cycle: {off_time: 10s}}, quarantine]",
     ),
     "E450": Code("an option of a device cannot be rendered", "A template of the inventory has no value."),
     "E451": Code("an option of a device has the wrong type", "The template gave a value that does not fit."),

@@ -14,7 +14,7 @@ from runner.api.module import Declared, DeviceSlot, Driver, Module
 from runner.declaration import DriverType, Slot, Verb
 from runner.errors import Faults, Location
 from runner.fields import parameters_of
-from runner.schema import supported
+from runner.type_names import supported
 
 _WORD_EDGE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _EXAMPLE = re.compile(r"^Example::[ \t]*\n", re.MULTILINE)

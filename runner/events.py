@@ -14,9 +14,9 @@ from typing import Any
 
 from runner.api.codec import hints
 from runner.errors import Fault, InputError, Location
-from runner.result import ConsoleSlice, Event, Measured, Outcome, Problem
+from runner.result import Attempt, ConsoleSlice, Event, Measured, Outcome, Problem
 
-_RECORDS = (Problem, Measured, ConsoleSlice)
+_RECORDS = (Problem, Measured, ConsoleSlice, Attempt)
 _KEPT = object()
 """In the place of a default that is not empty: such a field is always written."""
 

@@ -14,7 +14,7 @@ from runner.api.judged import Judged
 from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size
 from runner.declaration import Parameter
 from runner.fields import parameters_of
-from runner.schema import show, type_name
+from runner.type_names import show, type_name
 
 Schema = dict[str, Any]
 TEMPLATE: Mapping[str, str] = types.MappingProxyType({"type": "string", "pattern": r"\{\{.*\}\}"})

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from runner.api.values import Duration
 from runner.declaration import DriverType, Parameter, Verb
-from runner.document import MapNode, Node
+from runner.document import Node
 from runner.errors import Location
 
 ONE_SECOND = Duration(1)
@@ -189,6 +189,15 @@ What = Use | Call | Block | Parallel | Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantining:
+    """The last rung of a ladder of recovery: nobody takes the bench any more until somebody clears it."""
+
+    at: Location
+    reason: str = ""
+    """What is told besides why the last attempt did not pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedError:
     """``expect_error``: the step must end with this class of error and a message that matches."""
 
@@ -248,6 +257,9 @@ class Step:
     no_log: bool = False
 
 
+Rung = Step | Quarantining
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Xfail:
     """The case is expected to fail, when `when` holds (always without it)."""
@@ -300,6 +312,15 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a play changes about the watchers of consoles: names allowed, and patterns added by name."""
+
+    enabled: bool = True
+    allow: tuple[str, ...] = ()
+    added: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
     """A typed input of a play; `env` names the environment variable that may give it."""
 
@@ -333,7 +354,7 @@ class Play:
     meta: Mapping[str, Any] = field(default_factory=dict)
     when: Expression | None = None
     timeout: Timeouts = Timeouts()
-    watch: MapNode | None = None
+    watch: Watch = Watch()
     reserve_wait: Duration | None = None
     reserve_hold: Duration | None = None
     setup: tuple[Step, ...] = ()

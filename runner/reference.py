@@ -11,7 +11,7 @@ from runner.codes import CODES
 from runner.codes import page as code_page
 from runner.declaration import DriverType, Parameter, Verb
 from runner.registry import Registry
-from runner.schema import show, type_name
+from runner.type_names import show, type_name
 
 
 def module_page(verb: Verb) -> str:

@@ -32,7 +32,7 @@ class Outcome(enum.IntEnum):
         return self <= Outcome.FLAKY
 
 
-Phase = Literal["acquire", "setup", "test", "teardown", "release"]
+Phase = Literal["acquire", "setup", "test", "recovery", "teardown", "release"]
 Blame = Literal["", "board", "lab", "recipe", "crash", "cancelled"]
 
 
@@ -77,6 +77,23 @@ class ConsoleSlice:
     path: str
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A try of a case, or of one `step` of it, that did not pass and after which there was another.
+
+    `console` goes up to the next try, so it also has what was said during the recovery.
+    """
+
+    number: int
+    outcome: Outcome
+    problem: Problem
+    seconds: float
+    step: str = ""
+    console: tuple[ConsoleSlice, ...] = ()
+    recovery: tuple[str, ...] = ()
+    """What was done before the next try, and how that ended: ``power_cycle: passed``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +256,7 @@ class ArtifactSaved(Happened):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFinished(Happened):
-    """A case ended; `attempts` has the problem of each bad attempt before the last."""
+    """A case ended; `attempts` has each bad one before the last, `console` is that of the last."""
 
     case: str
     play: str
@@ -251,7 +268,7 @@ class CaseFinished(Happened):
     seconds: float
     problem: Problem | None = None
     reason: str = ""
-    attempts: tuple[Problem, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
     console: tuple[ConsoleSlice, ...] = ()
     matrix: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()

@@ -23,8 +23,9 @@ from runner.errors import Faults, InputError, Location, did_you_mean
 from runner.fields import parameters_of
 from runner.loader import core_value
 from runner.model import UNBOUND, Bound, Expression
+from runner.rendered import node_of
+from runner.type_names import one_of, show, type_name
 
-NOWHERE = Location("", 0, 0)
 _WORDS_FOR_BOOL = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
@@ -132,23 +133,6 @@ def _described(parameter: Parameter) -> str:
     return f"{parameter.name}: {type_name(parameter.hint)}{default}"
 
 
-def show(value: object) -> str:
-    """Write a default as it would stand in a recipe.
-
-    >>> show(Duration("60s")), show(True), show(None)
-    ('1m', 'true', 'null')
-    """
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str) and not isinstance(value, BytePattern):
-        return repr(str(value)) if value else '""'
-    if dataclasses.is_dataclass(value):
-        return "{…}"
-    return str(value)
-
-
 def convert(parameter: Parameter, node: Node, faults: Faults, *, owner: str) -> Any:
     """Return the typed value of a node without templates; note a fault and return UNBOUND otherwise."""
     try:
@@ -162,6 +146,8 @@ def convert(parameter: Parameter, node: Node, faults: Faults, *, owner: str) -> 
 
 def convert_value(parameter: Parameter, value: object) -> Any:
     """Return a rendered value with the parameter's type; raise ValueError with one sentence otherwise."""
+    if _takes_as_is(parameter.hint, value):
+        return value
     node = node_of(value, parameter.hint)
     try:
         converted = _value(parameter.hint, node)
@@ -171,43 +157,12 @@ def convert_value(parameter: Parameter, value: object) -> Any:
     return converted
 
 
-def node_of(value: object, hint: Any = object) -> Node:
-    """Wrap a Python value as a node without a place; text for a number is read as one."""
-    if isinstance(value, Mapping):
-        return MapNode(
-            NOWHERE, tuple(Entry(_text(str(key)), node_of(item)) for key, item in value.items()), False
-        )
-    if isinstance(value, (list, tuple, range)):
-        return ListNode(NOWHERE, tuple(node_of(item) for item in value), False)
-    if isinstance(value, (bytes, bytearray)):
-        return ListNode(NOWHERE, tuple(node_of(item) for item in value), False)
-    if isinstance(value, str) and not _takes_text(hint):
-        return Scalar(NOWHERE, core_value(value), value, literal=True)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return Scalar(
-            NOWHERE,
-            value,
-            "" if value is None else _source(value),
-            quoted=isinstance(value, str),
-            literal=True,
-        )
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return node_of({each.name: getattr(value, each.name) for each in dataclasses.fields(value)})
-    return _text(str(value))
-
-
-def _takes_text(hint: Any) -> bool:
-    if typing.get_origin(hint) in {Union, types.UnionType}:
-        return any(_takes_text(member) for member in typing.get_args(hint))
-    return hint in {str, object, Any, Secret, FilePath} or typing.get_origin(hint) is Literal
-
-
-def _source(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _text(value: str) -> Scalar:
-    return Scalar(NOWHERE, value, value, quoted=True, literal=True)
+def _takes_as_is(hint: Any, value: object) -> bool:
+    """Tell whether a value is kept whatever it is: bytes stay bytes, a result stays a result."""
+    if hint is Any or hint is object:
+        return True
+    anything = typing.get_origin(hint) is dict and typing.get_args(hint)[1] in {Any, object}
+    return anything and isinstance(value, dict) and all(type(key) is str for key in value)
 
 
 def _bounded(parameter: Parameter, value: Any, node: Node) -> None:
@@ -358,7 +313,7 @@ def _literal(choices: tuple[Any, ...], node: Node) -> Any:
         hint = did_you_mean(node.text, map(str, choices))
     else:
         hint = ""
-    raise Wrong(node.at, f"expected {_one_of(choices)}, got {_seen(node)}", hint)
+    raise Wrong(node.at, f"expected {one_of(choices)}, got {_seen(node)}", hint)
 
 
 def _member(hint: type[enum.Enum], node: Scalar) -> enum.Enum:
@@ -366,7 +321,7 @@ def _member(hint: type[enum.Enum], node: Scalar) -> enum.Enum:
         if node.value == member.value or node.text.lower() == member.name.lower():
             return member
     names = [str(member.value) for member in hint]
-    raise Wrong(node.at, f"expected {_one_of(names)}, got {_seen(node)}", did_you_mean(node.text, names))
+    raise Wrong(node.at, f"expected {one_of(names)}, got {_seen(node)}", did_you_mean(node.text, names))
 
 
 def _container(origin: Any, arguments: tuple[Any, ...], node: Node) -> Any:
@@ -414,74 +369,3 @@ def _seen(node: Node) -> str:
         case _:
             kind = "text " if isinstance(node.value, str) and core_value(node.text) != node.text else ""
             return f"{kind}{node.text!r}" if isinstance(node.value, str) else node.text
-
-
-# --- names of types ------------------------------------------------------------------------------
-
-_NAMES: Mapping[Any, str] = types.MappingProxyType(
-    {
-        bool: "true or false",
-        int: "whole number",
-        float: "number",
-        str: "text",
-        bytes: "byte string",
-        object: "any value",
-        Any: "any value",
-        None: "null",
-        type(None): "null",
-        Duration: "duration",
-        Size: "size",
-        ByteString: "byte string",
-        BytePattern: "byte pattern",
-        FilePath: "file",
-        Secret: "secret text",
-        Judged: "expression",
-        Expression: "expression",
-        list: "list",
-        tuple: "list",
-        dict: "mapping",
-    }
-)
-
-
-def type_name(hint: Any) -> str:
-    """Return the words for a type.
-
-    >>> type_name(Duration), type_name(list[int]), type_name(str | None)
-    ('duration', 'list of whole number', 'text or null')
-    """
-    if isinstance(hint, typing.Hashable) and hint in _NAMES:
-        return _NAMES[hint]
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {Union, types.UnionType}:
-        return " or ".join(dict.fromkeys(type_name(member) for member in arguments))
-    if origin is Literal:
-        return _one_of(arguments)
-    if origin in {list, tuple}:
-        return f"list of {type_name(arguments[0])}" if arguments else "list"
-    if origin is dict:
-        return f"mapping of {type_name(arguments[1])}" if len(arguments) > 1 else "mapping"
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return _one_of([member.value for member in hint])
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return f"mapping ({', '.join(parameters_of(hint))})"
-    return getattr(hint, "__name__", str(hint))
-
-
-def _one_of(choices: Iterable[Any]) -> str:
-    words = [show(choice) for choice in choices]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def supported(hint: Any) -> bool:
-    """Tell whether a type is in the closed set of types of arguments."""
-    if isinstance(hint, typing.Hashable) and hint in _NAMES:
-        return True
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        return True
-    if origin in {Union, types.UnionType, list, tuple, dict}:
-        return all(member is Ellipsis or supported(member) for member in arguments)
-    if not isinstance(hint, type):
-        return False
-    return issubclass(hint, enum.Enum) or dataclasses.is_dataclass(hint)

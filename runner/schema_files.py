@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from runner.api.codec import hints
+from runner.console.watched import TITLES
 from runner.declaration import DriverType, Verb
 from runner.json_schema import Schema, json_schema, parameters_schema, templated
 from runner.registry import Registry
-from runner.result import ConsoleSlice, Event, Measured, Outcome, Problem
+from runner.result import Attempt, ConsoleSlice, Event, Measured, Outcome, Problem
 
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 _TEXT: Schema = {"type": "string"}
@@ -24,6 +25,7 @@ _EXPRESSIONS: Schema = {"anyOf": [_EXPRESSION, {"type": "array", "items": _EXPRE
 _DURATION: Schema = templated({"type": ["string", "number"]})
 _STEPS: Schema = {"type": "array", "items": {"$ref": "#/definitions/step"}}
 _NUMBER: Schema = {"type": ["number", "string"]}
+_WATCHER: Schema = {"enum": list(TITLES)}
 
 _MODIFIERS: Mapping[str, tuple[str, Schema]] = MappingProxyType(
     {
@@ -110,7 +112,32 @@ _PLAY: Mapping[str, Schema] = MappingProxyType(
             "properties": {"run": _DURATION, "test": _DURATION, "step": _DURATION},
             "additionalProperties": False,
         },
-        "watch": {},
+        "watch": {
+            "anyOf": [
+                {"type": "boolean"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "allow": {
+                            "anyOf": [_WATCHER, {"type": "array", "items": _WATCHER}],
+                            "description": "What does not fail a step.",
+                        },
+                        "add": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "properties": {"name": _TEXT, "pattern": _TEXT},
+                                "required": ["name", "pattern"],
+                                "additionalProperties": False,
+                            },
+                            "description": "Regular expressions that fail a step, too.",
+                        },
+                    },
+                    "additionalProperties": False,
+                },
+            ],
+            "description": "What fails a step when a console says it; false: nothing.",
+        },
         "reserve": {
             "type": "object",
             "properties": {"wait": _DURATION, "hold": _DURATION},
@@ -214,7 +241,7 @@ def inventory_schema(registry: Registry) -> Schema:
             "labels": {"type": "object"},
             "vars": _MAPPING,
             "devices": {"type": "object", "additionalProperties": {"$ref": "#/definitions/device"}},
-            "recover": {"type": "array"},
+            "recover": {"type": "array", "items": {"type": ["string", "object"]}},
             "on_acquire": {"type": "array"},
             "on_release": {"type": "array"},
             "max_hold": _DURATION,
@@ -287,7 +314,7 @@ def _record(kind: type, more: Mapping[str, Schema] | None = None) -> Schema:
 def _shape(hint: Any) -> Schema:
     if hint is Outcome:
         return {"enum": [each.word for each in Outcome]}
-    for kind in (Problem, Measured, ConsoleSlice):
+    for kind in (Problem, Measured, ConsoleSlice, Attempt):
         if hint is kind or (kind in typing.get_args(hint) and typing.get_origin(hint) is not tuple):
             return _record(kind)
         if kind in typing.get_args(hint):

@@ -49,7 +49,6 @@ class CanExpect(Module):
         - can_expect: {id: 0x7E9, within: 500ms, absent: true}
     """
 
-    reads_only = True
     limited_by = "within"
 
     id: int = arg(help="its identifier", minimum=0, maximum=0x1FFFFFFF)

@@ -93,7 +93,7 @@ class BoardFiles:
         return data if good else None
 
     def again(self, what: str, problem: str, attempt: int, size: int) -> int:
-        """Take note of a damaged piece; return the size for the next try. Raise LabError after the last one."""
+        """Note a damaged piece; return the size for the next try. Raise LabError after the last one."""
         if attempt >= _TRIES:
             raise LabError(
                 f"{what} arrives damaged, {_TRIES} times: {problem}",

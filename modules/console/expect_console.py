@@ -30,7 +30,6 @@ class ExpectConsole(Module):
         - expect_console: {exact: "[ERROR]", absent: true, within: 10s}
     """
 
-    reads_only = True
     limited_by = "within"
 
     pattern: str | None = arg(default=None, primary=True, help="a regular expression")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import select
+import signal
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
-from runner.console import ConsoleGone
+from runner.console import ConsoleEnded, ConsoleGone
 from runner.modules.machine.guest import Guest
 
 _LARGEST = 65536
@@ -37,7 +38,7 @@ class GuestPort:
     def read(self, timeout: float) -> bytes:
         """Wait up to `timeout` seconds for bytes; none when the time is over.
 
-        Raise ConsoleGone when QEMU has ended without being told to, or the port is closed.
+        Raise ConsoleEnded when QEMU has ended without being told to, ConsoleGone when the port is closed.
         """
         end = time.monotonic() + timeout
         with self._reading:
@@ -93,7 +94,14 @@ class GuestPort:
         if not guest.stopping:
             guest.ended.wait(1.0)
             words = f": {guest.said}" if guest.said else ""
-            raise ConsoleGone(f"QEMU has ended by itself, with status {guest.status}{words}")
+            raise ConsoleEnded(f"QEMU has ended by itself, {_how(guest.status)}{words}")
+
+
+def _how(status: int | None) -> str:
+    """Say how a process ended: a negative status is the signal that killed it."""
+    if status is not None and status < 0:
+        return f"killed by {signal.Signals(-status).name}"
+    return f"with status {status}"
 
 
 def _left(end: float) -> float:

@@ -58,6 +58,10 @@ class Command(Driver, Power):
             )
         return state
 
+    def label(self) -> str:
+        """Return the command that switches it on: it names the outlet."""
+        return self.turn_on
+
     def _run(self, command: str) -> str:
         started = time.monotonic()
         process = popen(["/bin/sh", "-c", command], stderr=subprocess.STDOUT)

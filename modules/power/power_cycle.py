@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import time
 from typing import Literal
 
-from runner.api import (
-    Context,
-    Duration,
-    LabError,
-    Module,
-    Power,
-    PowerState,
-    RecipeFault,
-    Result,
-    arg,
-    device,
-)
-from runner.api.switching import confirm, outlet, state_before
-from runner.console import Console
+from runner.api import Context, Duration, Module, Power, PowerState, RecipeFault, Result, arg, device
+from runner.api.switching import Outlet
+from runner.console import Console, Witnesses
 
-_DYING = 0.5
-"""Seconds in which a board may still say something after its power is gone."""
-_LISTEN = 0.02
+Verified = Literal["state", "console", "state and console", "none"]
 
 
 class Cycled(Result):
-    """What the switch read before and after, and what made sure that the power was gone."""
+    """What the switch read before and after, and what made sure that the power was gone and is back."""
 
     previous: PowerState | None
     state: PowerState | None
-    verified: Literal["state", "console", "none"]
+    verified: Verified
 
 
 class PowerCycle(Module):
     """Switch the board's power off, wait, and switch it on again.
 
-    `verify: state` reads the switch back. `verify: console` wants silence on every console while
-    the board is off, and a first byte once it is on. `auto` reads the switch back if it can be
-    read, and otherwise wants silence only.
+    `verify: state` reads the switch back, again and again until `within` is over. `verify: console`
+    wants silence on every console while the board is off, and a first byte once it is on. `auto`
+    does what this bench can: it reads the switch back if it can be read, wants silence if there is a
+    console, and a first byte if a console has said something before in this run.
+
+    A stuck relay, the wrong outlet, a board that is fed through its console, a switch that answers
+    with an error or not at all: each is an error of the lab that names the outlet.
 
     Example::
 
@@ -46,13 +36,15 @@ class PowerCycle(Module):
         - power_cycle: {off_time: 10s, verify: console}
     """
 
+    takes_power = True
+
     off_time: Duration = arg(default=Duration("2s"), primary=True, help="how long it stays off")
     verify: Literal["auto", "state", "console", "none"] = arg(
         default="auto", help="what makes sure that the power was gone and is back"
     )
     within: Duration = arg(
-        default=Duration("15s"),
-        help="how long the switch may take to read back, and the board until it says something",
+        default=Duration("30s"),
+        help="how long the switch may take to answer and to read back, and the board to say something",
     )
     power: Power = device(help="the switch in the board's supply")
     consoles: tuple[Console, ...] = device(every=True, help="they learn that the board starts anew")
@@ -61,51 +53,23 @@ class PowerCycle(Module):
         """Switch off, wait, switch on."""
         if self.verify == "console" and not self.consoles:
             raise RecipeFault(f"bench {context.bench!r} has no console that could verify the power")
-        name = outlet(context, "power")
-        reading = "none" if self.verify == "console" else self.verify
-        previous = state_before(self.power, reading, name)
-        self.power.off()
+        outlet = Outlet(self.power, context, within=self.within)
+        witnesses = Witnesses(self.consoles, outlet, context)
+        awaited = self.verify == "console" or (self.verify == "auto" and witnesses.known_to_talk)
+        previous = outlet.state_before("none" if self.verify == "console" else self.verify)
+        outlet.turn("off")
         if previous:
-            confirm(self.power, "off", context, within=self.within, name=name)
-        self._stay_off(context, silent=self.verify == "console" or (self.verify == "auto" and not previous))
-        before = self._positions()
-        for console in self.consoles:
-            console.power_mark()
-        self.power.on()
-        if self.verify == "console":
-            self._wait_for_a_byte(before, context)
-        state = confirm(self.power, "on", context, within=self.within, name=name) if previous else None
+            outlet.confirm("off")
+        witnesses.stay_off(self.off_time, silent=self.verify in ("auto", "console"))
+        before = witnesses.mark()
+        outlet.turn("on")
+        state = outlet.confirm("on") if previous else None
+        if awaited:
+            witnesses.hear_first_byte(before, self.within)
         return Cycled(previous=previous, state=state, verified=self._verified(previous))
 
-    def _stay_off(self, context: Context, *, silent: bool) -> None:
-        dying = min(_DYING, self.off_time / 2)
-        context.sleep(dying)
-        before = self._positions()
-        context.sleep(self.off_time - dying)
-        talked = sum(self._positions()) - sum(before)
-        if silent and talked:
-            raise LabError(
-                f"{outlet(context, 'power')} is switched off, but the board goes on talking",
-                evidence={"bytes": talked, "off_time": float(self.off_time)},
-                hint="is this the board's outlet, and is the board not fed through its console or USB?",
-            )
-
-    def _wait_for_a_byte(self, before: list[int], context: Context) -> None:
-        end = time.monotonic() + self.within
-        while self._positions() == before:
-            if time.monotonic() > end:
-                raise LabError(
-                    f"{outlet(context, 'power')} is switched on, but no console said anything "
-                    f"within {self.within}",
-                    evidence={"within": float(self.within)},
-                    hint="is this the board's outlet, and are its consoles connected?",
-                )
-            context.sleep(_LISTEN)
-
-    def _positions(self) -> list[int]:
-        return [console.position() for console in self.consoles]
-
-    def _verified(self, previous: PowerState | None) -> Literal["state", "console", "none"]:
+    def _verified(self, previous: PowerState | None) -> Verified:
+        listened = bool(self.consoles) and self.verify in ("auto", "console")
         if previous:
-            return "state"
-        return "console" if self.consoles and self.verify != "none" else "none"
+            return "state and console" if listened else "state"
+        return "console" if listened else "none"

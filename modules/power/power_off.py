@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from runner.api import Context, Duration, Module, Power, PowerState, Result, arg, device
-from runner.api.switching import confirm, outlet, state_before
+from runner.api import Context, Duration, Module, Power, PowerState, RecipeFault, Result, arg, device
+from runner.api.switching import Outlet
+from runner.console import Console, Witnesses
 
 
 class SwitchedOff(Result):
@@ -18,24 +19,37 @@ class SwitchedOff(Result):
 class PowerOff(Module):
     """Switch the board's power off and read the switch back.
 
+    `verify: console` listens for `quiet` whether the board still talks; `auto` does not, because
+    that takes its time.
+
     Example::
 
         - power_off:
         - power_off: {device: pdu, verify: state}
     """
 
-    verify: Literal["auto", "state", "none"] = arg(
-        default="auto", help="state: the switch must read back as off; auto: if it can be read"
+    takes_power = True
+
+    verify: Literal["auto", "state", "console", "none"] = arg(
+        default="auto",
+        help="state: the switch must read back as off; console: the board must say nothing; "
+        "auto: as state, if it can be read",
     )
-    within: Duration = arg(default=Duration("15s"), help="how long the switch may take to read back as off")
+    within: Duration = arg(
+        default=Duration("30s"), help="how long the switch may take to answer, and to read back as off"
+    )
+    quiet: Duration = arg(default=Duration("2s"), help="how long verify: console listens")
     power: Power = device(help="the switch in the board's supply")
+    consoles: tuple[Console, ...] = device(every=True, help="they tell whether the board still talks")
 
     def run(self, context: Context) -> SwitchedOff:
         """Switch off and confirm it."""
-        name = outlet(context, "power")
-        previous = state_before(self.power, self.verify, name)
-        self.power.off()
-        if previous is None:
-            return SwitchedOff(previous=None, state=None)
-        state = confirm(self.power, "off", context, within=self.within, name=name)
+        if self.verify == "console" and not self.consoles:
+            raise RecipeFault(f"bench {context.bench!r} has no console that could verify the power")
+        outlet = Outlet(self.power, context, within=self.within)
+        previous = outlet.state_before("none" if self.verify == "console" else self.verify)
+        outlet.turn("off")
+        state = outlet.confirm("off") if previous else None
+        if self.verify == "console":
+            Witnesses(self.consoles, outlet, context).stay_off(self.quiet, silent=True)
         return SwitchedOff(previous=previous, state=state)

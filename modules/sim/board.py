@@ -5,8 +5,11 @@ from __future__ import annotations
 from runner.modules.sim.firmware import power_on
 from runner.modules.sim.hardware import Hardware, Medium
 from runner.modules.sim.options import Faults, Firmware, System
-from runner.modules.sim.processor import Processor
+from runner.modules.sim.processor import Out, Processor, Program, Restart, Sleep
 from runner.modules.sim.wire import Wire
+
+_MAGIC = 5.0
+"""Seconds after a break in which the kernel takes a key (Linux, drivers/tty/serial/serial_core.c)."""
 
 
 class Board:
@@ -32,6 +35,8 @@ class Board:
         self._processor = Processor(self._wire.transmit)
         self._stored: dict[str, str] = {}
         self._powered_at: float | None = None
+        self._starts = 0
+        self._magic_until = 0.0
 
     @property
     def powered_at(self) -> float | None:
@@ -46,6 +51,9 @@ class Board:
         self._powered_at = now if on else None
         if not on:
             self._processor.stop()
+            return
+        self._starts += 1
+        if self._faults.mute_from and self._starts >= self._faults.mute_from:
             return
         hardware = Hardware(
             processor=self._processor,
@@ -65,11 +73,31 @@ class Board:
         Much output comes in pieces: as long as `due` is not later than `now`, there is more.
         """
         self._processor.advance(now)
+        if data and self._magic_until >= now:
+            data = self._magic(data)
         if data and self._powered_at is not None:
             self._processor.type(self._wire.receive(data, now))
             self._processor.advance(now)
         return self._processor.take()
 
+    def receive_break(self, now: float) -> None:
+        """Take a break: for five seconds the next character is the kernel's magic key."""
+        self._processor.advance(now)
+        self._magic_until = now + _MAGIC if self._wire.kernel_message is not None else 0.0
+
+    def _magic(self, data: bytes) -> bytes:
+        """Do what the first byte asks of the kernel; return the others."""
+        self._magic_until = 0.0
+        if data[:1] == b"b" and self._powered_at is not None:
+            self._processor.halt(_reset())
+        return data[1:]
+
     def due(self) -> float | None:
         """Return when it prints next without being typed at; None for never."""
         return self._processor.due()
+
+
+def _reset() -> Program[None]:
+    yield Out(b"sysrq: Resetting\n")
+    yield Sleep(0.01)
+    yield Restart()

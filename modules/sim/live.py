@@ -1,14 +1,17 @@
-"""A simulated board on the clock of this machine: its supply and its console's port."""
+"""A simulated board on the clock of this machine, and its console's port."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from runner.api import LabError, Power, PowerReading, PowerState, Unreachable
-from runner.modules.sim.board import Board
+from runner.api import LabError, Unreachable
 from runner.modules.sim.options import Faults
+
+if TYPE_CHECKING:
+    from runner.modules.sim.board import Board
 
 
 class LiveBoard:
@@ -48,6 +51,12 @@ class LiveBoard:
         """Type bytes."""
         with self._changed:
             self._printed += self._board.feed(data, self._settle())
+            self._changed.notify_all()
+
+    def receive_break(self) -> None:
+        """Take a break on the console's line."""
+        with self._changed:
+            self._board.receive_break(self._settle())
             self._changed.notify_all()
 
     def drop_printed(self) -> None:
@@ -102,40 +111,6 @@ class LiveBoard:
         return (
             since is not None and after is not None and 0 <= now - since - after < self._faults.port_gone_for
         )
-
-
-class Outlet(Power):
-    """The switch in the supply of a simulated board."""
-
-    def __init__(self, live: LiveBoard, faults: Faults) -> None:
-        """Take the board that it feeds."""
-        self._live = live
-        self._faults = faults
-        self._claimed: PowerState = "on" if live.powered else "off"
-
-    def on(self) -> None:
-        """Switch the supply on."""
-        self._switch("on")
-
-    def off(self) -> None:
-        """Switch the supply off."""
-        self._switch("off")
-
-    def state(self) -> PowerState:
-        """Read the relay back."""
-        if self._faults.relay == "lies":
-            return self._claimed
-        return "on" if self._live.powered else "off"
-
-    def read(self) -> PowerReading:
-        """Measure the supply: 5 V, and 0.42 A while the board runs."""
-        current = 0.42 if self._live.powered else 0.0
-        return PowerReading(voltage=5.0, current=current, power=5.0 * current)
-
-    def _switch(self, state: PowerState) -> None:
-        self._claimed = state
-        if self._faults.relay == "works" or (state == "on" and not self._live.powered):
-            self._live.switch(on=state == "on", after=self._faults.outlet_delay)
 
 
 class Port:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from runner.api import Duration, Options, arg
 
+OutletCall = Literal["on", "off", "state"]
+
 
 class Firmware(Options):
     """The board's boot loader."""
@@ -92,10 +94,19 @@ class Faults(Options):
         default=None, help="the console's port vanishes this long after power on"
     )
     port_gone_for: Duration = arg(default=Duration("3s"), help="and is back after this time")
-    relay: Literal["works", "stuck", "lies"] = arg(
-        default="works",
-        help="stuck: once on, the outlet does not switch off, and says so; lies: it says it has",
+    mute_from: int = arg(
+        default=0, help="nothing is printed from the so-many-th power-on on; 0: it always talks", minimum=0
     )
+    relay: Literal["works", "stuck", "lies", "other"] = arg(
+        default="works",
+        help="stuck: once on, the outlet does not switch off, and says so; lies: it says it has; "
+        "other: the outlet works, but another one feeds the board",
+    )
+    outlet_fails: list[OutletCall] = arg(
+        default=[], help="what the outlet answers with an error, as a web server does with 500"
+    )
+    outlet_fail_times: int = arg(default=0, help="how often each of them fails; 0: always", minimum=0)
+    outlet_hangs: list[OutletCall] = arg(default=[], help="what the outlet never answers")
     outlet_delay: Duration = arg(
         default=Duration(0), help="the outlet switches this long after it was told to"
     )

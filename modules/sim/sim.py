@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from runner.api import Driver, Size, arg, child
+from runner.api import Context, Driver, Duration, Size, arg, child
 from runner.api.image import Image
 from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
-from runner.modules.sim.board import Board
 from runner.modules.sim.ecu import SimulatedBus
-from runner.modules.sim.hardware import RELEASE
-from runner.modules.sim.live import LiveBoard, Outlet, Port
+from runner.modules.sim.live import LiveBoard, Port
 from runner.modules.sim.options import Faults, Firmware, System
+from runner.modules.sim.outlet import Outlet
 
 
 class SimulatedConsole(Console):
@@ -23,6 +22,11 @@ class SimulatedConsole(Console):
     def connect(self) -> Stream:
         """Open the port."""
         return Port(self._board, ConsoleGone)
+
+    def send_break(self, duration: Duration, context: Context) -> None:
+        """Hold the line for so long."""
+        self._board.receive_break()
+        context.sleep(duration)
 
 
 class Sim(Driver):
@@ -53,6 +57,9 @@ class Sim(Driver):
 
     def open(self) -> None:
         """Put it together; raise LabError when the file of the medium cannot be used."""
+        from runner.modules.sim.board import Board
+        from runner.modules.sim.hardware import RELEASE
+
         self._medium = Image(self.image, self.capacity)
         self._medium.open()
         if not self._medium.read(0, 1).strip(b"\0"):
@@ -62,16 +69,18 @@ class Sim(Driver):
         self._bus = SimulatedBus()
         if self.powered:
             self._live.switch(on=True, after=0.0)
+        self._outlet = Outlet(self._live, self.faults)
 
     def close(self) -> None:
         """Take the power away and close the medium."""
+        self._outlet.close()
         self._live.switch(on=False, after=0.0)
         self._medium.close()
 
     @child
     def power(self) -> Outlet:
         """Its supply."""
-        return Outlet(self._live, self.faults)
+        return self._outlet
 
     @child
     def console(self) -> SimulatedConsole:

@@ -6,8 +6,8 @@ import time
 from typing import Literal
 
 from runner.api import Context, Duration, Module, Power, RecipeFault, arg, device
-from runner.api.switching import confirm, outlet, state_before
-from runner.console import Console, Entered, Interrupt
+from runner.api.switching import Outlet
+from runner.console import Console, Entered, Interrupt, Witnesses
 
 
 class UbootEnter(Module):
@@ -23,6 +23,7 @@ class UbootEnter(Module):
     """
 
     limited_by = "within"
+    takes_power = True
 
     power: Literal["cycle", "on", "none"] = arg(
         default="cycle", help="how the board is started; none: by itself, or it is at the prompt already"
@@ -43,8 +44,7 @@ class UbootEnter(Module):
         end = time.monotonic() + self.within
         if self.power != "none":
             self._start(end, context)
-        left = Duration(max(0.0, end - time.monotonic()))
-        return self.console.enter_uboot(context, within=left, interrupt_by=self.interrupt)
+        return self.console.enter_uboot(context, within=_left(end), interrupt_by=self.interrupt)
 
     def _start(self, end: float, context: Context) -> None:
         if self.supply is None:
@@ -52,17 +52,20 @@ class UbootEnter(Module):
                 f"bench {context.bench!r} has no power device that could start the board",
                 hint="write power: none, and start it in another way",
             )
+        outlet = Outlet(self.supply, context, within=_left(end), slot="supply")
+        witnesses = Witnesses(tuple(dict.fromkeys((self.console, *self.others))), outlet, context)
         if self.power == "cycle":
-            self._switch_off(self.supply, end, context)
-        for console in dict.fromkeys((self.console, *self.others)):
-            console.power_mark()
-        self.supply.on()
+            self._switch_off(outlet, witnesses)
+        witnesses.mark()
+        outlet.turn("on")
 
-    def _switch_off(self, supply: Power, end: float, context: Context) -> None:
-        name = outlet(context, "supply")
-        readable = state_before(supply, "auto", name) is not None
-        supply.off()
+    def _switch_off(self, outlet: Outlet, witnesses: Witnesses) -> None:
+        readable = outlet.state_before("auto") is not None
+        outlet.turn("off")
         if readable:
-            left = Duration(max(0.0, end - time.monotonic()))
-            confirm(supply, "off", context, within=left, name=name)
-        context.sleep(self.off_time)
+            outlet.confirm("off")
+        witnesses.stay_off(self.off_time, silent=True)
+
+
+def _left(end: float) -> Duration:
+    return Duration(max(0.0, end - time.monotonic()))

@@ -50,6 +50,12 @@ class Bench:
         used = {self._path(path) for path in paths_in(slots)}
         return [feed for path, feed in every.items() if path in used] or list(every.values())
 
+    def power_lost(self) -> None:
+        """Tell every open console that the board's power is about to be taken away."""
+        for instrument in tuple(self._open.values()):
+            for console in instrument.consoles:
+                console.power_lost()
+
     def settle(self, seconds: float) -> None:
         """Wait until what the consoles have received so far is sent, or the time is over."""
         until = time.monotonic() + seconds
@@ -93,7 +99,8 @@ class Bench:
         if spec is None:
             raise RecipeFault(f"bench {bench!r} has no device {name!r}")
         began = time.monotonic()
-        instrument = Instrument(name, spec, functools.partial(self._begin, bench))
+        begin = functools.partial(self._begin, bench)
+        instrument = Instrument(name, spec, begin, self.configure.watch)
         with self._changed:
             closed = self._closed
             if not closed:

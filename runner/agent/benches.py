@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runner.agent.bench import Bench
 from runner.agent.call import Call
-from runner.agent.calls import Configure, Release, Request, Run, Take
+from runner.agent.calls import Configure, Inspect, Lift, Quarantine, Release, Request, Run, Take
 from runner.agent.consoles import BeginFeed, Feed
 from runner.agent.context import AgentContext
 from runner.agent.importer import class_at
@@ -22,6 +22,7 @@ from runner.api.verdicts import LabError, RecipeFault
 
 if TYPE_CHECKING:
     from runner.agent.locks import Locks
+    from runner.agent.quarantine import Quarantines
 
 _SETTLE = 1.0
 """Seconds that an answer waits for the console bytes that came before it."""
@@ -31,12 +32,18 @@ class Benches:
     """The benches of this host that the controller told us about."""
 
     def __init__(
-        self, begin: BeginFeed, make_locks: Callable[[], Locks], timers: Timers, workers: Workers
+        self,
+        begin: BeginFeed,
+        make_locks: Callable[[], Locks],
+        make_quarantines: Callable[[], Quarantines],
+        timers: Timers,
+        workers: Workers,
     ) -> None:
         """Know of no bench yet; locks are made when the first bench is taken."""
         self._begin = begin
         self._make_locks = make_locks
         self._locks: Locks | None = None
+        self._make_quarantines = make_quarantines
         self._making = threading.Lock()
         self._timers = timers
         self._workers = workers
@@ -53,6 +60,8 @@ class Benches:
                 return self._take(request, call)
             case Release():
                 return self._release(request.bench)
+            case Quarantine() | Lift() | Inspect():
+                return self._make_quarantines().answer(request)
 
     def close(self, seconds: float) -> None:
         """Close all devices, the benches side by side, and drop all locks; give up after so long."""
@@ -66,9 +75,18 @@ class Benches:
             self._locks.drop_all()
 
     def _take(self, request: Take, call: Call) -> Any:
+        quarantines = self._make_quarantines()
+        quarantines.refuse(request)
+        if request.shared:
+            return {"taken": False}
         with self._making:
             locks = self._locks = self._locks or self._make_locks()
         locks.take(request, call.hear, call.stop)
+        try:
+            quarantines.refuse(request)  # it may have come while we waited
+        except LabError:
+            locks.drop(request.bench)
+            raise
         return {"taken": True}
 
     def _configure(self, request: Configure) -> None:
@@ -114,6 +132,8 @@ def _run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
         save=call.save,
     )
     context.check_cancelled()
+    if getattr(cls, "takes_power", False):
+        bench.power_lost()
     try:
         result = encode(cls(**arguments, **devices).run(context))
     finally:

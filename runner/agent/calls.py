@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -17,21 +17,37 @@ class DeviceSpec:
 
 
 @dataclass(frozen=True)
+class WatchSpec:
+    """What consoles are watched for: everything but `allow` (names), and `added` (names to patterns)."""
+
+    allow: Sequence[str] = ()
+    added: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Configure:
-    """Tell the agent what a bench consists of; opens nothing. `aliases`: name to dotted path."""
+    """Tell the agent what a bench consists of; opens nothing. `aliases`: name to dotted path.
+
+    `watch`: what its consoles are watched for, None for nothing.
+    """
 
     bench: str
     devices: Mapping[str, DeviceSpec]
     aliases: Mapping[str, str] = field(default_factory=dict)
+    watch: WatchSpec | None = field(default_factory=WatchSpec)
 
 
 @dataclass(frozen=True)
 class Take:
-    """Lock a bench for this run; waits up to `wait` seconds, then the answer names the holder."""
+    """Lock a bench for this run; waits up to `wait` seconds, then the answer names the holder.
+
+    A bench in quarantine is refused at once. `shared`: nothing else is looked at, and nothing locked.
+    """
 
     bench: str
     holder: str
     wait: float = 0.0
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,31 @@ class Release:
     bench: str
 
 
-Request = Configure | Take | Run | Release
+@dataclass(frozen=True)
+class Quarantine:
+    """Have nobody take a bench until somebody lifts that. `who`: user@host of who asks for it."""
+
+    bench: str
+    reason: str
+    who: str
+    run: str = ""
+
+
+@dataclass(frozen=True)
+class Lift:
+    """End the quarantine of a bench."""
+
+    bench: str
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Ask whether a bench is in quarantine."""
+
+    bench: str
+
+
+Request = Configure | Take | Run | Release | Quarantine | Lift | Inspect
 
 
 @dataclass(frozen=True)
@@ -131,7 +171,29 @@ class ConsoleBytes:
     gap: str = ""
 
 
-Heard = Said | Advanced | Noted | Saved | Opened | Waiting | ConsoleBytes
+@dataclass(frozen=True)
+class Alarm:
+    """A console has said something that fails whatever step runs; see `runner.console.alarm`.
+
+    `state`: ``seen`` (told at once), then, under the same `number`, ``sure`` (it counts; `tail` has
+    what followed) or ``nothing`` (`why` says why). `offset` and `log_line` are places in the raw log.
+    """
+
+    bench: str
+    device: str
+    number: int
+    state: Literal["seen", "sure", "nothing"]
+    name: str = ""
+    title: str = ""
+    line: str = ""
+    offset: int = 0
+    log_line: int = 0
+    tail: str = ""
+    others: Sequence[str] = ()
+    why: str = ""
+
+
+Heard = Said | Advanced | Noted | Saved | Opened | Waiting | ConsoleBytes | Alarm
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from runner.agent.calls import ConsoleBytes
+from runner.agent.calls import Alarm, ConsoleBytes
 from runner.agent.credit import Credit
 from runner.agent.frames import FIRST_CONSOLE, LARGEST_PAYLOAD, Kind, ProtocolError
 from runner.agent.messages import from_json, to_json
@@ -86,6 +86,31 @@ def unpack_name(payload: bytes) -> tuple[str, str]:
         raise ProtocolError(f"expected a console's name, got {payload[:80]!r}") from error
 
 
+class Sight(Protocol):
+    """What a console's watch tells: `runner.console.alarm.Alarm`."""
+
+    @property
+    def number(self) -> int:
+        """Which of this console's it is."""
+
+
+def pack_alarm(alarm: Sight) -> bytes:
+    """Return the payload of an EVENT on a console's stream, behind the bytes that it is about."""
+    return to_json({"Alarm": alarm})
+
+
+def unpack_alarm(payload: bytes, bench: str, device: str) -> Alarm | None:
+    """Read an alarm of a console; None for another event. Raise ProtocolError for nonsense."""
+    told = from_json(payload)
+    if not isinstance(told, dict) or "Alarm" not in told:
+        return None
+    try:
+        others = tuple(told["Alarm"].pop("others"))
+        return Alarm(bench=bench, device=device, others=others, **told["Alarm"])
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ProtocolError(f"expected an alarm, got {payload[:80]!r}") from error
+
+
 class Feed:
     """Sends what one console receives; holds up to `KEPT` bytes while the controller is slow."""
 
@@ -96,7 +121,7 @@ class Feed:
         self._credit = credit
         self._kept = kept
         self._changed = threading.Condition()
-        self._chunks: deque[Chunk] = deque()
+        self._chunks: deque[Chunk | bytes] = deque()
         self._held = 0
         self._recorded = 0
         self._sent = 0
@@ -109,13 +134,20 @@ class Feed:
     def record(self, chunk: Chunk) -> None:
         """Take a chunk; called by the console's reader. After the end it is dropped: nobody reads it."""
         self.last_byte = time.monotonic() if chunk.data else self.last_byte
+        self._put(chunk, len(chunk.data))
+
+    def tell(self, alarm: Sight) -> None:
+        """Take what the console's watch says about the bytes that have been recorded."""
+        self._put(pack_alarm(alarm), 0)
+
+    def _put(self, item: Chunk | bytes, size: int) -> None:
         with self._changed:
             while self._held > self._kept and not self._closed:
                 self._changed.wait()
             if self._closed:
                 return
-            self._chunks.append(chunk)
-            self._held += len(chunk.data)
+            self._chunks.append(item)
+            self._held += size
             self._recorded += 1
             self._changed.notify_all()
 
@@ -136,26 +168,30 @@ class Feed:
 
     def _send(self) -> None:
         try:
-            while (chunk := self._next()) is not None:
-                for payload in pack_chunk(chunk):
+            while (item := self._next()) is not None:
+                if isinstance(item, bytes):
+                    self._outbox.say(Kind.EVENT, self._stream, item, Rank.CONSOLE)
+                    self._count(0)
+                    continue
+                for payload in pack_chunk(item):
                     if not self._credit.spend(len(payload)):
                         break
                     self._outbox.say(Kind.DATA, self._stream, payload, Rank.CONSOLE)
-                self._count(chunk)
+                self._count(len(item.data))
             self._outbox.say(Kind.END, self._stream)
         except OSError:
             self._give_up()
 
-    def _next(self) -> Chunk | None:
+    def _next(self) -> Chunk | bytes | None:
         with self._changed:
             self._changed.wait_for(lambda: self._chunks or self._closed)
             if self._closed:
                 return None
             return self._chunks.popleft()
 
-    def _count(self, chunk: Chunk) -> None:
+    def _count(self, size: int) -> None:
         with self._changed:
-            self._held -= len(chunk.data)
+            self._held -= size
             self._sent += 1
             self._changed.notify_all()
 

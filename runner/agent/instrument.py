@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runner.agent.calls import DeviceSpec
+from runner.agent.calls import DeviceSpec, WatchSpec
 from runner.agent.consoles import Feed
 from runner.agent.importer import class_at
 from runner.api.codec import decode, hints
 from runner.api.module import Driver
 from runner.api.verdicts import LabError, RecipeFault
+
+if TYPE_CHECKING:
+    from runner.console import Console
+    from runner.console.alarm import Watching
 
 _SETTLE = 2.0
 
@@ -46,15 +50,20 @@ def offers_console(cls: type) -> bool:
 class Instrument:
     """An open device; its consoles are read from the start to the end."""
 
-    def __init__(self, path: str, spec: DeviceSpec, begin: Callable[[str], Feed]) -> None:
-        """Open it: the driver first, then its children, then their consoles."""
+    def __init__(
+        self, path: str, spec: DeviceSpec, begin: Callable[[str], Feed], watch: WatchSpec | None = None
+    ) -> None:
+        """Open it: the driver first, then its children, then their consoles, watched for `watch`."""
         self.path = path
+        self._watch = watch
         cls = class_at(spec.path)
         driver = cls(**decoded(cls, spec.options))
         if not isinstance(driver, Driver):
             raise LabError(f"{spec.path} is not a driver")
         self._driver = driver
         self._feeds: dict[str, Feed] = {}
+        self.consoles: list[Console] = []
+        """The driver and its parts that are consoles."""
         self._begin = begin
         self._closing = contextlib.ExitStack()
         driver.open()
@@ -93,5 +102,16 @@ class Instrument:
             return
         feed = self._feeds[path] = self._begin(path)
         self._closing.callback(feed.close, _SETTLE)
-        part.start(feed.record, path)
+        part.start(feed.record, path, watching=_watching(self._watch, feed))
         self._closing.callback(part.stop)
+        self.consoles.append(part)
+
+
+def _watching(watch: WatchSpec | None, feed: Feed) -> Watching | None:
+    from runner.console.alarm import Watching
+    from runner.console.pattern import regex
+
+    if watch is None:
+        return None
+    added = tuple(regex(text, name) for name, text in watch.added.items())
+    return Watching(feed.tell, frozenset(watch.allow), added)

@@ -41,7 +41,7 @@ def lock_folder(environment: Mapping[str, str]) -> Path:
     given = environment.get("RUNNER_LOCKS")
     folders = (given,) if given else _FOLDERS
     for folder in map(Path, folders):
-        if _usable(folder):
+        if usable(folder):
             return folder
     raise LabError(
         f"no folder for the locks of benches can be written: {', '.join(folders)}",
@@ -49,7 +49,8 @@ def lock_folder(environment: Mapping[str, str]) -> Path:
     )
 
 
-def _usable(folder: Path) -> bool:
+def usable(folder: Path) -> bool:
+    """Make a folder for all users, if need be, and tell whether it can be written."""
     try:
         folder.mkdir()
         folder.chmod(0o1777)
@@ -72,7 +73,7 @@ class Locks:
         """Take a bench, waiting up to `take.wait` seconds; raise LabError naming the holder."""
         if take.bench in self._held:
             return
-        descriptor = _opened(self._folder() / f"{_file_name(take.bench)}.lock")
+        descriptor = _opened(self._folder() / f"{file_name(take.bench)}.lock")
         try:
             self._wait(descriptor, take, hear, stop)
             _write(descriptor, _ourselves(take.holder))
@@ -173,5 +174,6 @@ def _read(descriptor: int) -> Holder | None:
         return None
 
 
-def _file_name(bench: str) -> str:
+def file_name(bench: str) -> str:
+    """Return a bench's name as a part of a file's name."""
     return "".join(each if each.isalnum() or each in "._-" else f"%{ord(each):02x}" for each in bench)

@@ -22,6 +22,7 @@ from runner.agent.service import Service
 
 if TYPE_CHECKING:
     from runner.agent.locks import Locks
+    from runner.agent.quarantine import Quarantines
 
 _READ = 64 * 1024
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -34,7 +35,7 @@ def main() -> NoReturn:
     sources = PushedSources()
     sys.meta_path.insert(0, sources)
     outbox = Outbox(lambda data: write_all(sink, data))
-    service = Service(outbox, sources, _locks)
+    service = Service(outbox, sources, _locks, _quarantines)
     outbox.say(Kind.HELLO, CONNECTION, to_json({"protocol": PROTOCOL, "python": sys.version.split()[0]}))
     try:
         cause = _serve(service, source)
@@ -95,11 +96,18 @@ def _locks() -> Locks:
     return Locks(lambda: lock_folder(os.environ))
 
 
+def _quarantines() -> Quarantines:
+    from runner.agent.quarantine import Quarantines, state_folders
+
+    return Quarantines(state_folders(os.environ))
+
+
 def _wake_on_signals() -> int:
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     for number in _SIGNALS:
         signal.signal(number, lambda _number, _frame: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     return woken
 
 

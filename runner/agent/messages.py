@@ -16,14 +16,18 @@ from runner.agent.calls import (
     DeviceSpec,
     Ended,
     Heard,
+    Inspect,
+    Lift,
     Noted,
     Opened,
+    Quarantine,
     Release,
     Request,
     Run,
     Said,
     Take,
     Waiting,
+    WatchSpec,
 )
 from runner.agent.frames import CONNECTION, Frame, Kind, ProtocolError
 
@@ -127,8 +131,12 @@ def unpack_ended(payload: bytes) -> Ended:
     return ended
 
 
-def _configure(devices: dict[str, Any], **rest: Any) -> Configure:
-    return Configure(devices={name: DeviceSpec(**spec) for name, spec in devices.items()}, **rest)
+def _configure(devices: dict[str, Any], watch: dict[str, Any] | None, **rest: Any) -> Configure:
+    return Configure(
+        devices={name: DeviceSpec(**spec) for name, spec in devices.items()},
+        watch=None if watch is None else WatchSpec(tuple(watch["allow"]), watch["added"]),
+        **rest,
+    )
 
 
 _REQUESTS: dict[str, Callable[..., Request]] = {
@@ -136,6 +144,9 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Take": Take,
     "Run": Run,
     "Release": Release,
+    "Quarantine": Quarantine,
+    "Lift": Lift,
+    "Inspect": Inspect,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
     each.__name__: each for each in (Said, Advanced, Noted, Opened, Waiting)

@@ -22,6 +22,7 @@ from runner.agent.work import Workers
 
 if TYPE_CHECKING:
     from runner.agent.locks import Locks
+    from runner.agent.quarantine import Quarantines
 
 _END_WITHIN = 3.0
 """Seconds that cancelled calls get when the agent ends, and then as much again for closing devices."""
@@ -30,13 +31,19 @@ _END_WITHIN = 3.0
 class Service:
     """Takes messages, and never waits in doing so; whatever takes time runs on a worker."""
 
-    def __init__(self, outbox: Outbox, sources: PushedSources, make_locks: Callable[[], Locks]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        sources: PushedSources,
+        make_locks: Callable[[], Locks],
+        make_quarantines: Callable[[], Quarantines],
+    ) -> None:
         """Serve nobody yet."""
         self._outbox = outbox
         self._sources = sources
         self._feeds = Feeds(outbox)
         self._workers = Workers()
-        self._benches = Benches(self._feeds.begin, make_locks, Timers(), self._workers)
+        self._benches = Benches(self._feeds.begin, make_locks, make_quarantines, Timers(), self._workers)
         self._calls: dict[int, Call] = {}
         self._changed = threading.Condition()
         self._ending = False

@@ -8,6 +8,7 @@ forgotten by grandchildren.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import math
 import os
@@ -34,7 +35,9 @@ def guard(work: Callable[[], NoReturn]) -> int:
     """Run `work` in a child process; return its exit status once everything it started has ended.
 
     Signals that ask us to end are handed on. When we are killed, the child gets SIGTERM.
+    They are blocked until each of us hears them: `work` unblocks them once it does.
     """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _TO_HAND_ON)
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     warden = os.getpid()
@@ -60,6 +63,7 @@ class _Warden:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         for number in (*_TO_HAND_ON, signal.SIGCHLD):
             signal.signal(number, self._hear)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _TO_HAND_ON)
 
     def wait(self) -> int:
         """Return the agent's exit status once nothing of it is left."""
@@ -68,12 +72,14 @@ class _Warden:
             if self._status is None:
                 self._wait_for_the_agent()
         self._end_the_rest()
+        signal.pthread_sigmask(signal.SIG_BLOCK, _TO_HAND_ON)  # the interpreter's end would let them kill us
         return self._status if self._status >= 0 else _KILLED - self._status
 
     def _hear(self, number: int, _frame: object) -> None:
         if number != signal.SIGCHLD and self._status is None:
             self._hurry()
-            os.kill(self._agent, number)
+            with contextlib.suppress(ProcessLookupError):  # it may have been buried a moment ago
+                os.kill(self._agent, number)
 
     def _hurry(self) -> None:
         self._deadline = min(self._deadline, time.monotonic() + _AGENT_ENDS_WITHIN)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from runner.api.module import Result
 from runner.api.values import ByteString, Duration, Size
+from runner.api.wire import Wire
 
 if TYPE_CHECKING:
     from runner.api.context import Context
@@ -35,7 +36,10 @@ class PowerReading(Result):
 
 
 class Power(Interface):
-    """A switch in the supply of a board."""
+    """A switch in the supply of a board. Modules use it through `runner.api.switching.Outlet`."""
+
+    wire: Wire | None = None
+    """Where calls to it are made; the first module that asks makes it."""
 
     @abc.abstractmethod
     def on(self) -> None:
@@ -52,6 +56,10 @@ class Power(Interface):
     def read(self) -> PowerReading | None:
         """Measure voltage, current and power; None when this switch cannot."""
         return None
+
+    def label(self) -> str:
+        """Return which outlet of which instrument it is, for messages; empty when there is only one."""
+        return ""
 
 
 class Storage(Interface):

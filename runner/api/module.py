@@ -155,6 +155,9 @@ class Module(Declared):
     defines: ClassVar[str] = ""
     """The `rest` argument whose keys become variables of the test."""
 
+    takes_power: ClassVar[bool] = False
+    """True when it takes the board's power away: what consoles say until it is back is no alarm."""
+
     def run(self, context: Context) -> Any:
         """Do it; return a Result or None, or raise a verdict."""
         raise NotImplementedError

@@ -1,44 +1,153 @@
-"""Making sure that a power switch has done what it was told; for modules that switch."""
+"""Switching a board's power so that every fault of the switch is the lab's, and names the outlet.
+
+A switch may refuse, fail, answer late or never. Whatever it does, a module that asks it through
+`Outlet` ends with a LabError that says which bench, which device and which outlet; a board that
+then does not boot is never blamed for it.
+"""
 
 from __future__ import annotations
 
-import time
-from typing import Literal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal, TypeVar
 
 from runner.api.context import Context
 from runner.api.interfaces import Power, PowerState
 from runner.api.values import Duration
-from runner.api.verdicts import LabError, Unsupported
+from runner.api.verdicts import Failed, LabError, TimedOut, Unreachable, Unsupported
+from runner.api.wire import NoAnswer, Wire
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
+_GRACE = 0.5
+"""Seconds that a switch gets beyond its limit, so that a driver's own, better message comes first."""
+
+_Answer = TypeVar("_Answer")
 
 
-def state_before(power: Power, verify: Literal["auto", "state", "none"], name: str) -> PowerState | None:
-    """Read the switch before anything is done; None when it is not to be read or cannot be.
+class Outlet:
+    """A board's power switch in the hands of a module: with limits, checks and its name in every error.
 
-    Raise Unsupported when its state must be verified and it cannot tell. `name`: what to call it.
+    `within`: how long it may take to answer, and as long again to read back as it should.
     """
-    state = None if verify == "none" else power.state()
-    if state is None and verify == "state":
-        raise Unsupported(f"{name} cannot read its state back", hint="write verify: auto")
-    return state
 
+    def __init__(self, power: Power, context: Context, *, within: Duration, slot: str = "power") -> None:
+        """Take the switch that the module has in its device field `slot`; nothing is asked yet."""
+        self._power = power
+        self._context = context
+        self._within = within
+        self._device = context.devices.get(slot, slot)
+        self._label = power.label()
+        self.name = outlet(context, slot) + (f" ({self._label})" if self._label else "")
+        """What to call it: the device, the bench, and what the driver calls the outlet."""
 
-def confirm(power: Power, wanted: PowerState, context: Context, *, within: Duration, name: str) -> PowerState:
-    """Read the switch back until it says `wanted`; raise LabError when it does not until `within` is over."""
-    end = time.monotonic() + within
-    pause = _FIRST_PAUSE
-    while (state := power.state()) != wanted:
-        if time.monotonic() + pause > end:
-            raise LabError(
-                f"{name} still reads {state or 'nothing'}, {within} after it was switched {wanted}",
-                evidence={"expected": wanted, "actual": state, "within": float(within)},
-                hint="does its relay work, and does something else switch this outlet?",
+    @property
+    def evidence(self) -> dict[str, object]:
+        """Which switch it is, for the evidence of an error."""
+        named = {"outlet": self._label} if self._label else {}
+        return {"bench": self._context.bench, "device": self._device, **named}
+
+    def turn(self, wanted: PowerState) -> None:
+        """Switch it; raise LabError when it refuses or does not answer."""
+        self._ask(f"switched {wanted}", self._power.on if wanted == "on" else self._power.off)
+
+    def state(self) -> PowerState | None:
+        """Read it; None when it cannot tell."""
+        return self._ask("read", self._power.state)
+
+    def state_before(self, verify: Literal["auto", "state", "none"]) -> PowerState | None:
+        """Read it before anything is done; None when it is not to be read or cannot be.
+
+        Raise Unsupported when its state must be verified and it cannot tell.
+        """
+        state = None if verify == "none" else self.state()
+        if state is None and verify == "state":
+            raise Unsupported(
+                f"{self.name} cannot read its state back", evidence=self.evidence, hint="write verify: auto"
             )
-        context.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
-    return wanted
+        return state
+
+    def confirm(self, wanted: PowerState) -> PowerState:
+        """Read it until it says `wanted`; raise LabError when it does not in time."""
+        clock = Clock(self._context)
+        pause = _FIRST_PAUSE
+        while (state := self.state()) != wanted:
+            if clock.elapsed + pause > self._within:
+                raise LabError(
+                    f"{self.name} still reads {state or 'nothing'}, {self._within} after it was switched "
+                    f"{wanted}",
+                    evidence={
+                        **self.evidence,
+                        "expected": wanted,
+                        "actual": state,
+                        "within": float(self._within),
+                    },
+                    hint="does its relay work, and does something else switch this outlet? "
+                    "A slow one gets more time by 'within'",
+                )
+            with self.blamed(f"it was awaited to read {wanted}, and read {state or 'nothing'}"):
+                self._context.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return wanted
+
+    @contextmanager
+    def blamed(self, doing: str) -> Iterator[None]:
+        """Blame the switch, and not the board, for a time that is over while we wait for the switch."""
+        try:
+            yield
+        except TimedOut as error:
+            raise LabError(
+                f"{self.name}: {error.message}, while {doing}",
+                evidence={**self.evidence, **error.evidence},
+                hint="give the step more time, or the switch less with 'within'",
+            ) from error
+
+    def _ask(self, doing: str, call: Callable[[], _Answer]) -> _Answer:
+        wire = self._power.wire = self._power.wire or Wire()
+        if wire.busy:
+            raise Unreachable(
+                f"{self.name} has still not answered an earlier call, so it cannot be {doing}",
+                evidence=self.evidence,
+                hint="its driver is stuck: close the bench, and restart the switch",
+            )
+        try:
+            return wire.ask(call, float(self._within) + _GRACE, self._context)
+        except (LabError, Failed) as error:
+            raise _same_kind(error)(
+                f"{self.name} could not be {doing}: {error.message}",
+                evidence={**self.evidence, **error.evidence},
+                hint=error.hint,
+            ) from error
+        except NoAnswer:
+            raise self._no_answer(doing) from None
+        except OSError as error:
+            raise Unreachable(
+                f"{self.name} could not be {doing}: {type(error).__name__}: {error}", evidence=self.evidence
+            ) from error
+
+    def _no_answer(self, doing: str) -> LabError:
+        if self._context.cancelled:
+            with self.blamed(f"it was to be {doing} and did not answer"):
+                self._context.check_cancelled()
+        return Unreachable(
+            f"{self.name} did not answer within {self._within} when it was to be {doing}",
+            evidence={**self.evidence, "within": float(self._within)},
+            hint="is the switch on the network and powered? A slow one gets more time by 'within'",
+        )
+
+
+class Clock:
+    """Counts the time as the step's context does, so that a virtual clock counts here, too."""
+
+    def __init__(self, context: Context) -> None:
+        """Begin now."""
+        self._context = context
+        self._left = float(context.left)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return self._left - float(self._context.left)
 
 
 def outlet(context: Context, slot: str) -> str:
@@ -47,3 +156,8 @@ def outlet(context: Context, slot: str) -> str:
     Messages name it, so that a wrong or a broken outlet is found.
     """
     return f"{context.devices.get(slot, slot)!r} on bench {context.bench!r}"
+
+
+def _same_kind(error: LabError | Failed) -> type[LabError]:
+    """Return the class of the lab's errors that fits: a switch cannot fail on the board's behalf."""
+    return next((kind for kind in (Unreachable, Unsupported) if isinstance(error, kind)), LabError)

@@ -52,10 +52,8 @@ def _print(plan: Plan) -> None:
     for each in plan.plays:
         said = _summary(each)
         name = f" ({said['play']})" if said["play"] else ""
-        click.echo(
-            f"{said['recipe']}{name}: fine: {_counted(said['tests'], 'test')}, {_counted(said['cases'], 'case')}"
-            f" on {', '.join(said['benches'])}"
-        )
+        size = f"{_counted(said['tests'], 'test')}, {_counted(said['cases'], 'case')}"
+        click.echo(f"{said['recipe']}{name}: fine: {size} on {', '.join(said['benches'])}")
     for note in plan.notes:
         click.echo(f"note: {note}")
 

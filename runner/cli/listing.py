@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runner.cli.common import find_benches, inventory_option, output_option, read_recipes, with_modules_beside
+from runner.cli.quarantine import state_of
 from runner.cli.table import print_rows
 from runner.model import Block, Inventory, Parallel, Recipe, Step, Test, Use
 from runner.registry import Registry
@@ -118,5 +119,5 @@ def bench_rows(inventory: Inventory) -> Iterator[dict[str, Any]]:
             "labels": dict(bench.labels),
             "groups": list(bench.groups),
             "devices": drivers,
-            "state": f"out of service: {bench.out_of_service}" if bench.out_of_service else "in service",
+            "state": state_of(bench),
         }

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "inventory": ("inventory", "Show the inventory as it is understood."),
         "explain": ("explain", "Show where a variable gets its value."),
         "do": ("do", "Run one module on one bench."),
+        "quarantine": ("quarantine", "Keep everybody from taking a bench until that is cleared."),
         "report": ("report", "Make the reports of a run again from its events."),
         "completion": ("completion", "Print the shell's completion script."),
         "version": ("version", "Print the version."),

@@ -32,7 +32,10 @@ class Port(Protocol):
         """Write all of it; raise OSError when the agent is gone."""
 
     def last_words(self) -> str:
-        """End the agent if it has not ended, and say how that was; called once."""
+        """End the agent if it has not ended; say how that was and, on further lines, what it last printed.
+
+        Called once.
+        """
 
 
 class Channel:
@@ -43,18 +46,18 @@ class Channel:
         port: Port,
         sources: Mapping[str, tuple[str, str]],
         console: Callable[[ConsoleBytes], None],
+        heard: Callable[[Heard], None],
         *,
         name: str,
         patience: float = 60.0,
     ) -> None:
         """Greet the agent and push `sources`; after `patience` seconds of silence either side is dead."""
-        self.lost = ""
-        """Why the agent is gone; empty while it lives."""
+        self._end: Lost | None = None
         self._port = port
         self._name = name
         self._patience = patience
         self._outbox = Outbox(port.write)
-        self._ears = Ears(console, self._outbox, self._broken, name=name)
+        self._ears = Ears(console, heard, self._outbox, self._broken, name=name)
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._calls: dict[int, InFlight] = {}
@@ -69,6 +72,11 @@ class Channel:
         for thread in self._threads:
             thread.start()
         self._greet(sources)
+
+    @property
+    def lost(self) -> str:
+        """Why the agent is gone; empty while it lives."""
+        return "" if self._end is None else self._end.why
 
     def call(self, request: Request, hear: Callable[[Heard], None], cancel: Cancel) -> Any:
         """Run one request to its end; see `Link.call`."""
@@ -90,12 +98,12 @@ class Channel:
         if not first:
             self._over.wait(_LAST_WORDS_WITHIN)
             return
-        words = self._port.last_words()
+        how, _, said = self._port.last_words().partition("\n")
         with self._lock:
-            self.lost = f"{self._name} {cause}" + (f": {words}" if words else "")
+            self._end = Lost(f"{self._name} {cause}" + (f": {how}" if how else ""), said)
             calls = tuple(self._calls.values())
         for call in calls:
-            call.bring(Lost(self.lost))
+            call.bring(self._end)
         self._ears.close()
         self._over.set()
 
@@ -107,7 +115,7 @@ class Channel:
 
     def _loss(self, cause: str) -> LabError:
         self.lose(cause)
-        return LabError(self.lost)
+        return self._end.error() if self._end else LabError(f"{self._name} {cause}")
 
     def _greet(self, sources: Mapping[str, tuple[str, str]]) -> None:
         hello = {"protocol": PROTOCOL, "patience": self._patience}
@@ -122,8 +130,8 @@ class Channel:
         self._busy.learn(request)
         self._busy.refuse(request)
         with self._lock:
-            if self.lost:
-                raise LabError(self.lost)
+            if self._end:
+                raise self._end.error()
             call = InFlight(next(self._numbers), request, self._outbox)
             self._calls[call.stream] = call
         return call

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from runner.agent.calls import ConsoleBytes
-from runner.agent.consoles import unpack_chunk, unpack_name
+from runner.agent.calls import ConsoleBytes, Heard
+from runner.agent.consoles import unpack_alarm, unpack_chunk, unpack_name
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind, ProtocolError
 from runner.agent.messages import Message
@@ -20,13 +20,18 @@ class Ears:
     def __init__(
         self,
         console: Callable[[ConsoleBytes], None],
+        heard: Callable[[Heard], None],
         outbox: Outbox,
         failed: Callable[[Exception], None],
         *,
         name: str,
     ) -> None:
-        """Get ready; the thread starts with the first console. `failed` hears of a listener's error."""
+        """Get ready; the thread starts with the first console.
+
+        `heard` gets the alarms of consoles, behind their bytes; `failed` hears of a listener's error.
+        """
         self._console = console
+        self._heard = heard
         self._outbox = outbox
         self._failed = failed
         self._name = name
@@ -77,13 +82,21 @@ class Ears:
     def _hear(self, message: Message) -> None:
         match message.kind:
             case Kind.EVENT:
-                self._consoles[message.stream] = (*unpack_name(message.payload), Debt())
+                self._take_event(message)
             case Kind.DATA:
                 self._pass_on(message)
             case Kind.END:
                 self._consoles.pop(message.stream, None)
             case _:
                 raise ProtocolError(f"{message.kind.name} on a console's stream")
+
+    def _take_event(self, message: Message) -> None:
+        bench, device, _ = self._consoles.get(message.stream, ("", "", None))
+        alarm = unpack_alarm(message.payload, bench, device) if device else None
+        if alarm is not None:
+            self._heard(alarm)
+        else:
+            self._consoles[message.stream] = (*unpack_name(message.payload), Debt())
 
     def _pass_on(self, message: Message) -> None:
         if message.stream not in self._consoles:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -32,10 +33,17 @@ class Told(str):
     __slots__ = ()
 
 
-class Lost(str):
+@dataclass(frozen=True, slots=True)
+class Lost:
     """Why there will be no answer, on its way to the thread that waits."""
 
-    __slots__ = ()
+    why: str
+    said: str = ""
+    """The last lines that the agent printed."""
+
+    def error(self) -> LabError:
+        """Make the error of whoever waited."""
+        return LabError(self.why, evidence={"last lines": self.said} if self.said else {})
 
 
 class InFlight:
@@ -76,7 +84,7 @@ class InFlight:
                         return from_json(item.payload)
                     self._take(item, hear)
                 elif isinstance(item, Lost):
-                    raise LabError(item)
+                    raise item.error()
                 else:
                     self._stop(item)
         finally:

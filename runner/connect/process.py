@@ -10,13 +10,16 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from runner.agent.calls import ConsoleBytes, Heard, Request, Said
+from runner.agent.calls import ConsoleBytes, Heard, Inspect, Lift, Quarantine, Request, Said, Take
 from runner.agent.pipes import write_all
 from runner.api.verdicts import LabError
 from runner.connect.channel import Channel
 from runner.connect.link import Cancel, Link
+
+if TYPE_CHECKING:
+    from runner.agent.quarantine import Quarantines
 
 _ENDS_WITHIN = 9.5
 """Seconds that the agent gets to close its devices; it promises a little less."""
@@ -29,7 +32,10 @@ _COMMAND = (sys.executable, "-P", "-m", "runner.agent")
 
 
 class LocalAgent(Link):
-    """Starts the agent with the first call, and ends it with `close`."""
+    """Starts the agent with the first call, and ends it with `close`.
+
+    What is asked of the state of a bench alone is in files of this machine, and needs no process.
+    """
 
     def __init__(
         self,
@@ -58,7 +64,14 @@ class LocalAgent(Link):
 
     def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
         """Run one request to its end and return its answer, still encoded."""
-        return self._started().call(request, hear, cancel)
+        match request:
+            case Quarantine() | Lift() | Inspect():
+                return _quarantines().answer(request)
+            case Take(shared=True):
+                _quarantines().refuse(request)
+                return None
+            case _:
+                return self._started().call(request, hear, cancel)
 
     def close(self) -> None:
         """End the agent; its devices are closed, its locks dropped. Takes 10 s at most."""
@@ -80,6 +93,7 @@ class LocalAgent(Link):
                     self._process,
                     self._sources,
                     self._console,
+                    self._heard,
                     name="the agent of this machine",
                     patience=self._patience,
                 )
@@ -121,12 +135,11 @@ class _Process:
         write_all(self._input, data)
 
     def last_words(self) -> str:
-        """End it and say how it ended, with the last lines it printed to stderr."""
+        """End it; say how it ended and, on the lines after that, what it last printed to stderr."""
         status = self._end()
         self._listener.join(_LAST_LINES_WITHIN)
         how = f"killed by {_signal_name(status)}" if status > _KILLED else f"exit status {status}"
-        said = "\n".join(self._lines)
-        return f"{how}; it last said:\n{said}" if said else how
+        return "\n".join((how, *self._lines))
 
     def release(self) -> None:
         """Close our ends of the pipes; only once the process has ended and nobody reads any more."""
@@ -151,6 +164,12 @@ class _Process:
                 text = line.rstrip("\n")
                 self._lines.append(text)
                 self._heard(Said(text=text))
+
+
+def _quarantines() -> Quarantines:
+    from runner.agent.quarantine import Quarantines, state_folders
+
+    return Quarantines(state_folders(os.environ))
 
 
 def _signal_name(status: int) -> str:

@@ -4,6 +4,7 @@ from runner.console.console import Console
 from runner.console.dialog import Reply
 from runner.console.inline import Inline, TimedStream
 from runner.console.pattern import Pattern, PatternLike, Patterns, exact, regex
+from runner.console.power import Witnesses
 from runner.console.results import (
     Answered,
     Entered,
@@ -17,7 +18,7 @@ from runner.console.results import (
 )
 from runner.console.serial_console import LineCounters, LineSettings, LineState, SerialConsole
 from runner.console.settings import ConsoleSettings, Interrupt, LoginSettings, UbootSettings
-from runner.console.stream import Chunk, ConsoleGone, Stream
+from runner.console.stream import Chunk, ConsoleEnded, ConsoleGone, Stream
 from runner.console.wire import Wire
 from runner.console.xmodem import Conversation, Receiver, Sender
 
@@ -25,6 +26,7 @@ __all__ = [
     "Answered",
     "Chunk",
     "Console",
+    "ConsoleEnded",
     "ConsoleGone",
     "ConsoleSettings",
     "Conversation",
@@ -53,6 +55,7 @@ __all__ = [
     "TimedStream",
     "UbootSettings",
     "Wire",
+    "Witnesses",
     "exact",
     "regex",
 ]

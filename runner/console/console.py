@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Literal
 
 from runner.api import Context, Duration, Interface, LabError, Secret
-from runner.console import environment, interrupt, leaving, login, shell, uboot, waiting
+from runner.console import environment, interrupt, leaving, login, prompt, shell, uboot, waiting
+from runner.console.alarm import Watching
 from runner.console.closing import leave_shell
 from runner.console.dialog import Reply, talk
 from runner.console.expectation import Mode
@@ -16,10 +17,12 @@ from runner.console.frame import Nonces
 from runner.console.keyboard import Meanwhile, interrupting
 from runner.console.live import Live, Place
 from runner.console.pattern import Pattern, Patterns
+from runner.console.restarts import RESTART_WITHIN, restarts_linux, restarts_uboot
 from runner.console.results import Entered, LoggedIn, LoggedOut, Match, PoweredOff, Ran, Talked
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
+from runner.console.watched import KERNEL, UBOOT
 from runner.console.wire import Wire, hold
 from runner.console.xmodem import Conversation
 
@@ -46,12 +49,14 @@ class Console(Interface):
         *,
         source: Source | None = None,
         seed: int | None = None,
+        watching: Watching | None = None,
     ) -> None:
         """Read from now on; `record` gets every chunk. Raise the driver's LabError when there is no port.
 
-        `source` replaces the reading thread; `seed` makes the nonces the same each time.
+        `source` replaces the reading thread; `seed` makes the nonces the same each time. `watching`:
+        what is watched for all the time, and who is told (from the thread that reads).
         """
-        live = Live(source or Reader(self.connect, name), self.settings, name, record)
+        live = Live(source or Reader(self.connect, name), self.settings, name, record, watching)
         live.start()
         self._live, self._nonces = live, Nonces(seed)
 
@@ -63,6 +68,7 @@ class Console(Interface):
                 leave_shell(live, self._names)
             finally:
                 live.source.stop()
+                live.end_watch()
 
     def release(self) -> bool:
         """Let go of the port until it is used again; tell whether it was open."""
@@ -81,6 +87,9 @@ class Console(Interface):
 
     def send(self, data: bytes, context: Context, *, char_delay: Duration | None = None) -> None:
         """Type bytes as they are, at the console's pace or another; raise LabError when the port is gone."""
+        text = data.decode("utf-8", "replace")
+        if restarts_linux(text) or restarts_uboot(text):
+            self.expect_reset()
         self._use.send(data, context, char_delay)
 
     def wire(self, context: Context) -> AbstractContextManager[Wire]:
@@ -141,8 +150,12 @@ class Console(Interface):
         output, unless the command names the kernel's log (``dmesg``, ``journalctl``, ``kmsg``).
         `meanwhile` is called once the command runs: to type what it reads, or to speak its protocol.
         """
+        if restarts_linux(command):
+            self.expect_reset()
         with interrupting(self._use):
-            return shell.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
+            ran = shell.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
+        self._reached(KERNEL)
+        return ran
 
     def converse(
         self,
@@ -184,7 +197,18 @@ class Console(Interface):
         Raise Failed at once for a refused or expired password, an emergency shell, ``(initramfs)``
         or a kernel panic; TimedOut otherwise.
         """
-        return login.login(self._use, self._names, context, user=user, password=password, within=within)
+        found = login.login(self._use, self._names, context, user=user, password=password, within=within)
+        self._reached(KERNEL)
+        return found
+
+    def interrupt(self, context: Context, *, within: Duration) -> prompt.At:
+        """Send Ctrl-C until a shell, U-Boot or a login prompt is there and has answered; return which.
+
+        Raise TimedOut when none does, LabError when the port is gone.
+        """
+        at = prompt.interrupt(self._use, self._names, context, within=within)
+        self._reached(UBOOT if at == "uboot" else KERNEL)
+        return at
 
     def logout(self, context: Context, *, within: Duration) -> LoggedOut:
         """Leave the shell, and those around it, until the login asks again; raise TimedOut when none does."""
@@ -234,7 +258,9 @@ class Console(Interface):
         TimedOut when there is no prompt.
         """
         how = interrupt_by or self.settings.uboot.interrupt
-        return interrupt.enter(self._use, self._names, context, interrupt=how, within=within)
+        entered = interrupt.enter(self._use, self._names, context, interrupt=how, within=within)
+        self._reached(UBOOT)
+        return entered
 
     def run_uboot(
         self,
@@ -249,8 +275,12 @@ class Console(Interface):
         Raise Failed when no prompt answers, TimedOut when the command has not ended in time (it is
         interrupted then), LabError when what is typed does not come back as it was.
         """
+        if restarts_uboot(command):
+            self.expect_reset()
         with interrupting(self._use):
-            return uboot.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
+            ran = uboot.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
+        self._reached(UBOOT)
+        return ran
 
     def get_env(self, name: str, context: Context, *, timeout: Duration) -> str | None:
         """Return the value of a U-Boot variable; None when it is not defined."""
@@ -270,9 +300,29 @@ class Console(Interface):
         """Set the mark ``power_on``: what came before it says nothing about the board any more."""
         live = self._started
         with live.source.lock:
-            live.transcript.interrupted()
+            live.switched_on()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
             live.place = Place()
+            if live.watch is not None:
+                live.watch.power_on()
+
+    def power_lost(self) -> None:
+        """Say that the power is about to be taken away: until it is back, nothing is an alarm."""
+        live = self._started
+        with live.source.lock:
+            if live.watch is not None:
+                live.watch.power_lost()
+
+    def expect_reset(self, within: float = RESTART_WITHIN) -> None:
+        """Say that the board's next start, within so many seconds, is one that was asked for.
+
+        Modules that make the board restart call it before. Commands that are known to (``reboot``,
+        ``reset`` …) are recognised when `run`, `run_uboot` and `send` type them.
+        """
+        live = self._started
+        with live.source.lock:
+            if live.watch is not None:
+                live.watch.boots.expect(live.clock() + within)
 
     def position(self) -> int:
         """Return how many bytes have come."""
@@ -283,6 +333,13 @@ class Console(Interface):
         live = self._started
         with live.source.lock:
             return live.transcript.tail(lines)
+
+    def _reached(self, stage: int) -> None:
+        """Take note of what has answered: a banner of an earlier stage is a reset from now on."""
+        live = self._use
+        with live.source.lock:
+            if live.watch is not None:
+                live.watch.reached(stage)
 
     @property
     def _started(self) -> Live:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from runner.api import LabError
-from runner.console.stream import Chunk, ConsoleGone, Stream
+from runner.console.stream import Chunk, ConsoleEnded, ConsoleGone, Stream
 
 
 class TimedStream(Stream, Protocol):
@@ -65,11 +65,16 @@ class Inline:
             data = self._stream.read(timeout)
         except ConsoleGone as error:
             self._gone = str(error) or "the port vanished"
+            self._tell(b"", f"lost: {self._gone}", ended=isinstance(error, ConsoleEnded))
             return
-        if data and self._hear is not None:
-            nanoseconds = round(self._stream.now() * 1e9)
-            chunk = Chunk(self._index, nanoseconds, nanoseconds, data)
-            self._index += len(data)
+        if data:
+            self._tell(data)
+
+    def _tell(self, data: bytes, gap: str = "", *, ended: bool = False) -> None:
+        nanoseconds = round(self._stream.now() * 1e9)
+        chunk = Chunk(self._index, nanoseconds, nanoseconds, data, gap, ended)
+        self._index += len(data)
+        if self._hear is not None:
             self._hear(chunk)
 
     def wake(self) -> None:

@@ -26,6 +26,7 @@ _KERNEL = (
     exact("Booting Linux on", "kernel"),
 )
 _SPL = re.compile(rb"^U-Boot [ST]PL ", re.MULTILINE)
+_PROMPT_HINT = "does settings: {uboot: {prompt: …}} of this console name what the tail ends with?"
 _BANNER = re.compile(rb"^U-Boot (?![ST]PL )[^\n]*\d[^\n]*", re.MULTILINE)
 
 
@@ -182,11 +183,11 @@ def _missed(live: Live, text: bytes) -> Failed:
 
 
 def _timed_out(live: Live, entry: _Entry, deadline: Deadline) -> TimedOut:
+    what, hint = f"no prompt {live.settings.uboot.prompt!r} that answers", _PROMPT_HINT
     if live.transcript.position == entry.start:
-        what = "nothing came from the board"
-    else:
-        what = f"no prompt {live.settings.uboot.prompt!r} that answers"
+        what, hint = "nothing came from the board", "is it powered, and is this its console?"
     return TimedOut(
         f"console {live.name!r}: {what} within {Duration(deadline.seconds)}",
         evidence=limit_evidence(live, deadline, entry.start),
+        hint=hint,
     )

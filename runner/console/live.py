@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runner.api import Context, LabError
+from runner.console.alarm import Watching
 from runner.console.settings import ConsoleSettings
 from runner.console.source import Source
 from runner.console.stream import Chunk
 from runner.console.transcript import Listener, Transcript
+from runner.console.watch import Watch
 from runner.console.wire import Wire
 
 _FIRST_PACE = 0.001
@@ -42,15 +44,24 @@ class Live:
     """The state of a started console."""
 
     def __init__(
-        self, source: Source, settings: ConsoleSettings, name: str, record: Callable[[Chunk], None]
+        self,
+        source: Source,
+        settings: ConsoleSettings,
+        name: str,
+        record: Callable[[Chunk], None],
+        watching: Watching | None = None,
     ) -> None:
-        """Begin with an empty transcript; `start` opens the port."""
+        """Begin with an empty transcript; `start` opens the port. Without `watching` nothing is watched."""
         self.source = source
         self.settings = settings
         self.name = name
         self.transcript = Transcript(quiet=settings.quiet)
         self.place = Place()
         self._record = record
+        self._ended = ""
+        self.watch = None if watching is None else Watch(self.transcript, watching)
+        if self.watch is not None:
+            self.transcript.listen(self.watch)
         self.pace = float(settings.char_delay)
         """Pause after each chunk that is typed, in seconds."""
         self._wire: Wire | None = None
@@ -60,15 +71,46 @@ class Live:
         self.source.start(self._hear)
 
     def _hear(self, chunk: Chunk) -> None:
-        self._record(chunk)
+        if chunk.data or chunk.gap:
+            self._record(chunk)
         if chunk.gap:
             self.transcript.interrupted()
+            self._ended = chunk.gap if chunk.ended else self._ended
             self.source.lock.notify_all()
         elif self._wire is not None:
+            if self.watch is not None:
+                self.watch.take(chunk.data)
             self._wire.hear(chunk.data)
             self.source.lock.notify_all()
-        else:
+        elif chunk.data:
+            self._ended = ""
+            if self.watch is not None:
+                self.watch.take(chunk.data)
             self.transcript.feed(chunk.data, chunk.monotonic_ns / 1e9)
+        self.tick(chunk.monotonic_ns / 1e9)
+
+    def tick(self, now: float) -> None:
+        """Take note of the time; called with the source's lock held."""
+        self.transcript.tick(now)
+        if self.watch is not None:
+            self.watch.tick(now)
+
+    def end_watch(self) -> None:
+        """Tell what the watch has seen and not decided yet."""
+        with self.source.lock:
+            if self.watch is not None:
+                self.watch.finish()
+
+    def command_ended(self, start: int, end: int, *, reads_log: bool = False) -> None:
+        """Say that a command has ended, whose output is between these raw offsets; see `Watch.ended`."""
+        with self.source.lock:
+            if self.watch is not None:
+                self.watch.ended(start, end, reads_log=reads_log)
+
+    def switched_on(self) -> None:
+        """Expect a new life at the other end; called with the source's lock held."""
+        self._ended = ""
+        self.transcript.interrupted()
 
     def send(self, data: bytes, context: Context, pace: float | None = None) -> None:
         """Type bytes at the pace that this console bears, or at another."""
@@ -119,7 +161,10 @@ class Live:
                 self.transcript.feed(wire.left, self.clock())
 
     def wait(self, listener: Waited, until: float, context: Context) -> bool:
-        """Wait until a listener is done; False when the time `until` (of `clock`) has come before."""
+        """Wait until a listener is done; False when the time `until` (of `clock`) has come before.
+
+        Raise LabError when what is at the other end has ended and nothing can come any more.
+        """
         source, transcript = self.source, self.transcript
         if listener.done:
             return True
@@ -128,6 +173,7 @@ class Live:
             with source.lock:
                 while not listener.done:
                     context.check_cancelled()
+                    self._check_alive()
                     now = source.clock()
                     if now >= until:
                         return False
@@ -135,7 +181,7 @@ class Live:
                     due = until if quiet_at is None else min(until, quiet_at)
                     if due > now:
                         source.wait(due - now)
-                    transcript.tick(source.clock())
+                    self.tick(source.clock())
         finally:
             take_back()
         return True
@@ -149,6 +195,14 @@ class Live:
     def clock(self) -> float:
         """Return the time in seconds."""
         return self.source.clock()
+
+    def _check_alive(self) -> None:
+        if self._ended:
+            raise LabError(
+                f"console {self.name!r}: {self._ended.removeprefix('lost: ')}",
+                evidence={"tail": self.transcript.tail(8)},
+                hint="look into the system log of its host for who ended it; power_cycle starts it again",
+            )
 
     def check_present(self) -> None:
         """Raise LabError when the port is away."""

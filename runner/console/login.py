@@ -18,20 +18,18 @@ from runner.console.pattern import Pattern, exact, regex
 from runner.console.results import LoggedIn
 from runner.console.search import Sighting
 from runner.console.waiting import limit_evidence, shown
+from runner.console.watched import EMERGENCY, INITRAMFS, PANIC
 
 _KERNEL_STAMP = r"(?:<\d>)?(?:\[[ \d.]+\](?:\[ *[TC]\d+\])? )?"
 _FAILURES = (
-    regex(rf"^{_KERNEL_STAMP}Kernel panic - not syncing", "the kernel panics"),
+    regex(rf"^{_KERNEL_STAMP}{PANIC}", "the kernel panics"),
     regex(r"^(?:Login incorrect|Authentication failure)", "the login is refused"),
     regex(
         r"required to change your password|[Pp]assword has expired|^\(?(?:current\)|New|new) [^\n]*assword:",
         "the password has expired",
     ),
-    regex(
-        r"You are in emergency mode|Give root password for maintenance|Press Enter for maintenance",
-        "an emergency shell came up",
-    ),
-    exact("(initramfs)", "the initramfs shell came up"),
+    regex(EMERGENCY, "an emergency shell came up"),
+    exact(INITRAMFS, "the initramfs shell came up"),
 )
 _ACTIVATE = exact("press Enter to activate this console", "activate")
 _LINUX = (b"Linux version ", b"Starting kernel", b"Booting Linux", b"login: ", b"[  OK  ]")

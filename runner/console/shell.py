@@ -36,12 +36,13 @@ def run(
         answer, again = _plain(live, command, nonces, deadline, context, meanwhile)
         resent += again
     live.transcript.last = answer.certain
+    live.command_ended(answer.start, answer.certain, reads_log=_reads_kernel_log(command))
     return _ran(live, command, answer, deadline, resent)
 
 
 def _ran(live: Live, command: str, answer: Answer, deadline: Deadline, resent: int) -> Ran:
     output = answer.output
-    if answer.kernel and any(word in command for word in _READS_KERNEL_LOG):
+    if answer.kernel and _reads_kernel_log(command):
         output = _with_kernel(live, answer)
     came = live.transcript.time_of(answer.certain - 1)
     return Ran(
@@ -52,6 +53,10 @@ def _ran(live: Live, command: str, answer: Answer, deadline: Deadline, resent: i
         resent=resent,
         dropped=answer.dropped,
     )
+
+
+def _reads_kernel_log(command: str) -> bool:
+    return any(word in command for word in _READS_KERNEL_LOG)
 
 
 def _with_kernel(live: Live, answer: Answer) -> bytes:

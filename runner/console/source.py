@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from runner.api import LabError
-from runner.console.stream import Chunk, ConsoleGone, Stream
+from runner.console.stream import Chunk, ConsoleEnded, ConsoleGone, Stream
 
 _LONGEST_READ = 0.5
 _BACK_OFF = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -20,7 +20,10 @@ class Source(Protocol):
     lock: threading.Condition
 
     def start(self, hear: Callable[[Chunk], None]) -> None:
-        """Begin to read; `hear` is called for every chunk, with the lock held."""
+        """Begin to read; `hear` is called for every chunk, with the lock held.
+
+        A chunk with neither data nor a gap says what time it is; it comes at least every second.
+        """
 
     def stop(self) -> None:
         """End reading and let go of the port."""
@@ -150,13 +153,14 @@ class Reader:
                 data = stream.read(_LONGEST_READ)
             except ConsoleGone as error:
                 if self._used.is_set():
-                    self._lose(stream, str(error) or "the port vanished", hear)
+                    self._lose(stream, error, hear)
                 continue
-            if data:
-                self._tell(hear, data)
+            self._tell(hear, data)
 
-    def _tell(self, hear: Callable[[Chunk], None], data: bytes, gap: str = "") -> None:
-        chunk = Chunk(self._index, time.monotonic_ns(), time.time_ns(), data, gap)
+    def _tell(
+        self, hear: Callable[[Chunk], None], data: bytes, gap: str = "", *, ended: bool = False
+    ) -> None:
+        chunk = Chunk(self._index, time.monotonic_ns(), time.time_ns(), data, gap, ended)
         self._index += len(data)
         with self.lock:
             hear(chunk)
@@ -170,11 +174,12 @@ class Reader:
         self._left.set()
         self._used.wait()
 
-    def _lose(self, stream: Stream, reason: str, hear: Callable[[Chunk], None]) -> None:
+    def _lose(self, stream: Stream, error: ConsoleGone, hear: Callable[[Chunk], None]) -> None:
+        reason = str(error) or "the port vanished"
         self._stream, self._gone = None, reason
         stream.close()
         if not self._stopping.is_set():
-            self._tell(hear, b"", f"lost: {reason}")
+            self._tell(hear, b"", f"lost: {reason}", ended=isinstance(error, ConsoleEnded))
 
     def _open_again(self, hear: Callable[[Chunk], None]) -> None:
         started = time.monotonic()
@@ -187,6 +192,7 @@ class Reader:
                 self._stream = self._connect()
             except (LabError, ConsoleGone) as error:
                 self._gone = str(error)
+                self._tell(hear, b"")
                 continue
             self._gone = ""
             self._tell(hear, b"", f"open again after {time.monotonic() - started:.1f} s")

@@ -10,6 +10,10 @@ class ConsoleGone(Exception):
     """The port has vanished or was closed at its other end; it is opened again."""
 
 
+class ConsoleEnded(ConsoleGone):
+    """What was at the other end has ended: it says nothing more until its power is switched."""
+
+
 class Stream(Protocol):
     """An open port. One thread reads while others write; `close` may come from any."""
 
@@ -31,7 +35,8 @@ class Chunk:
     """Bytes as they were read, with the clocks of that moment.
 
     `index` counts the bytes of this console from 0. A remark, such as on a gap in the
-    port's life, has no data and its text in `gap`.
+    port's life, has no data and its text in `gap`. `ended`: nothing more comes until the
+    power is switched.
     """
 
     index: int
@@ -39,3 +44,4 @@ class Chunk:
     wall_ns: int
     data: bytes
     gap: str = ""
+    ended: bool = False

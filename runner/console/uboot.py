@@ -85,6 +85,7 @@ def _ran(live: Live, command: str, exchange: Exchange, deadline: Deadline, resen
     if answer is None:
         raise _timed_out(live, command, exchange.start, deadline)
     live.transcript.last = answer.certain
+    live.command_ended(exchange.start, answer.certain)
     came = live.transcript.time_of(answer.certain - 1)
     return Ran(
         output=shown(answer.output).rstrip("\n"),
@@ -150,6 +151,7 @@ def _without_status(
 def _unknown(live: Live, start: int, prompt: int, certain: int, deadline: Deadline, resent: int) -> Ran:
     transcript = live.transcript
     transcript.last = certain
+    live.command_ended(start, certain)
     output = transcript.text.slice(transcript.text.offset_of(start), prompt)
     came = transcript.time_of(transcript.text.raw_of(prompt))
     return Ran(

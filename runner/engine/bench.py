@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from runner.agent.calls import Release, Take
 from runner.api.verdicts import Verdict
 from runner.connect.link import Crash
+from runner.engine.alarms import failure
 from runner.engine.body import BenchPlayer
 from runner.engine.cancel import Cancellation, Deadline
 from runner.engine.case import CasePlayer
@@ -24,6 +25,9 @@ from runner.engine.verdict import end_of
 from runner.model import Step
 from runner.result import BenchLost, BenchReleased, BenchTaken, Outcome, Phase, Problem
 from runner.template import RenderError
+
+_REFUSED = frozenset({"holder", "quarantine"})
+"""What the evidence has of why a bench was refused (`runner.agent.locks`, `runner.agent.quarantine`)."""
 
 
 class BenchRun:
@@ -45,7 +49,7 @@ class BenchRun:
         self.problems: list[Problem] = []
         """Of the play's teardown and of giving the bench back."""
         self.refused = False
-        """True when somebody else held the bench for too long."""
+        """True when somebody else held the bench for too long, or it is in quarantine."""
 
     @property
     def name(self) -> str:
@@ -58,9 +62,13 @@ class BenchRun:
         ear = Ear(self._run, bench=bench.name, case="", step="")
         journal = self._run.journal
         asked = journal.now
+        request = Take(
+            bench=bench.name, holder=self._run.options.run, wait=wait, shared=not bench.planned.locked
+        )
         if bench.planned.locked:
-            request = Take(bench=bench.name, holder=self._run.options.run, wait=wait)
             bench.link(ear.hear, self._cancel).call(request, ear.hear, cancel=self._cancel)
+        else:
+            self._run.links.to(bench.planned.bench.host).call(request, ear.hear, cancel=self._cancel)
         self._taken = True
         journal.tell(
             BenchTaken(
@@ -122,7 +130,7 @@ class BenchRun:
             if not self._taken:
                 self.take(wait)
         except (Verdict, Crash) as error:
-            self.refused = isinstance(error, Verdict) and "holder" in error.evidence
+            self.refused = isinstance(error, Verdict) and not _REFUSED.isdisjoint(error.evidence)
             return self._lost(end_of(error, at="", console=""))
         acquired = self._phase("acquire", self._player.bench.planned.on_acquire)
         return None if acquired.good else self._lost(acquired)
@@ -147,11 +155,12 @@ class BenchRun:
             if self._lockstep is not None:
                 self._lockstep.enter(self.name, place)
             cause = self._cancel.cause or self._source.stopped
-            lost = self._player.bench.link_lost()
+            lost = self._player.bench.quarantined or self._player.bench.link_lost()
             if cause:
                 cases.cancel(case, cause)
             elif lost:
-                cases.block(case, Problem(message=lost, kind="unreachable", blame="lab"))
+                kind = "device_error" if self._player.bench.quarantined else "unreachable"
+                cases.block(case, Problem(message=lost, kind=kind, blame="lab"))
             elif stop:
                 cases.skip(case, stop)
             else:
@@ -181,14 +190,25 @@ class BenchRun:
             self._clean_up("teardown", self._planned.play.teardown)
             self._clean_up("release", self._player.bench.planned.on_release)
             self._release()
+            self._tell_alarms()
         if self._lockstep is not None:
             self._lockstep.leave(self.name)
+
+    def _tell_alarms(self) -> None:
+        """Make problems of what the consoles said when no step was left to be failed by it."""
+        for alarm in self._run.alarms.left_over(self.name):
+            late = end_of(failure(alarm, before=False), at="", console="").problem
+            if late is not None:
+                self.problems.append(
+                    dataclasses.replace(late, message=f"{late.message}, after the last step")
+                )
 
     def _clean_up(self, phase: Phase, steps: Sequence[Step]) -> None:
         if not steps:
             return
         limit = Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}")
-        end = self._player.every(steps, self._frame(phase, self._run.abort, limit))
+        frame = dataclasses.replace(self._frame(phase, self._run.abort, limit), clean_up=True)
+        end = self._player.every(steps, frame)
         if not end.good:
             self.problems.append(end.problem or Problem(message=f"{phase} {end.outcome.word}"))
 

@@ -16,6 +16,7 @@ from runner.engine.end import PASSED, End, worst
 from runner.engine.frame import Frame
 from runner.engine.heard import Ear
 from runner.engine.limits import CLEAN_UP, deadline, step_limit
+from runner.engine.recovery import Climb
 from runner.engine.run import Once, Run
 from runner.engine.step import StepPlayer, duration_of
 from runner.engine.taken import TakenBench
@@ -40,7 +41,7 @@ class BenchPlayer:
         self._others = others
         self._arrive = arrive
         self._once = once
-        self._steps = StepPlayer(run, bench.name, self._body, self._recover)
+        self._steps = StepPlayer(run, bench.name, self._body, self.climb)
 
     def scope(self, steps: Sequence[Step], frame: Frame) -> End:
         """Play steps in order until one does not pass, then what was deferred, last first."""
@@ -117,10 +118,9 @@ class BenchPlayer:
         names = frame.names.rebased(self.bench.names, other.bench.names)
         return other.step(here, dataclasses.replace(frame, names=names, depth=frame.depth + 1))
 
-    def _recover(self, frame: Frame) -> None:
-        for step in self.bench.planned.recover:
-            if self.step(step, frame.inner(names=frame.names)).good:
-                return
+    def climb(self) -> Climb:
+        """Begin to climb this bench's ladder of recovery."""
+        return Climb(self._run, self.bench, self.step)
 
     def _body(self, step: Step, frame: Frame, ear: Ear) -> End:
         what = step.what
@@ -157,6 +157,7 @@ class BenchPlayer:
         self._hide(use, given)
         verb = use.verb
         if self._run.options.check and not verb.reads_only and (verb.runs_on == "host" or verb.limited_by):
+            ear.say(f"would run {step.name or step.title}", "info")
             return End(outcome=Outcome.SKIPPED, reason=f"check mode: would run {verb.name}")
         seconds, origin = step_limit(self._timeout(step, frame), verb, given, self._play.timeout)
         limit = deadline(seconds, origin, frame.deadline)

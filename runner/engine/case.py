@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.engine.body import BenchPlayer
 from runner.engine.cancel import Cancellation, Deadline
 from runner.engine.end import PASSED, End, worst
 from runner.engine.frame import Frame
+from runner.engine.heard import Ear
 from runner.engine.limits import CLEAN_UP, DEFAULT_TEST
 from runner.engine.plan import Case, PlannedPlay
+from runner.engine.recovery import Climb, Recovered
 from runner.engine.run import Run
 from runner.engine.scope import Scope
 from runner.engine.verdict import end_of
 from runner.model import Expression, Skip, Test, Xfail
-from runner.result import CaseFinished, CaseStarted, Outcome, Problem
+from runner.result import Attempt, CaseFinished, CaseStarted, Outcome, Problem
 
 
 class CasePlayer:
@@ -38,20 +40,46 @@ class CasePlayer:
         """Play a case, again when it may be retried, and tell how it ended."""
         self._names = names
         began = time.monotonic()
-        positions = self._run.consoles.positions(self._player.bench.name)
-        attempts: list[Problem] = []
+        attempts: list[Attempt] = []
+        climb = self._player.climb()
+        number = 1
         while True:
-            self._start(case, attempt=len(attempts) + 1)
-            end = self._attempt(case, names)
-            if not self._again(case.test, end, len(attempts)):
+            since, started = self._positions(), time.monotonic()
+            self._start(case, attempt=number)
+            end = self._attempt(case, names, attempts)
+            if not self._again(case.test, end, number):
                 break
-            attempts.append(end.problem or Problem(message=end.outcome.word))
-        if attempts and end.outcome is Outcome.PASSED:
-            end = dataclasses.replace(
-                end, outcome=Outcome.FLAKY, reason=f"passed on attempt {len(attempts) + 1}"
+            recovered = self._recover(case, climb, end, names)
+            if recovered.over:
+                end = dataclasses.replace(end, reason=recovered.over)
+                break
+            attempts.append(
+                Attempt(
+                    number=number,
+                    outcome=end.outcome,
+                    problem=end.problem or Problem(message=end.outcome.word),
+                    seconds=round(time.monotonic() - started, 6),
+                    console=self._run.consoles.slices(self._player.bench.name, since),
+                    recovery=recovered.done,
+                )
             )
-        self._finish(case, end, began, tuple(attempts), positions)
+            number += 1
+        end = _flaky(end, attempts, number)
+        self._finish(case, end, began, tuple(attempts), since)
         return end.outcome
+
+    def _positions(self) -> dict[str, int]:
+        return self._run.consoles.positions(self._player.bench.name)
+
+    def _recover(self, case: Case, climb: Climb, end: End, names: Scope) -> Recovered:
+        """Bring the bench back before the next attempt."""
+        id_ = case.id(self._player.bench.name)
+        ear = Ear(self._run, bench=self._player.bench.name, case=id_, step="")
+        limit = Deadline.after(CLEAN_UP, f"the limit for recovery of {CLEAN_UP}").nearer(self._limit)
+        frame = Frame(
+            names=names, home=names.child(), cancel=self._cancel, deadline=limit, phase="recovery", case=id_
+        )
+        return climb.up(frame, ear, end)
 
     def block(self, case: Case, problem: Problem) -> None:
         """Say that a case cannot run."""
@@ -70,15 +98,16 @@ class CasePlayer:
         problem = Problem(message=cause, blame="cancelled", at=str(case.test.at))
         self._finish(case, End(outcome=Outcome.CANCELLED, problem=problem), time.monotonic(), (), {})
 
-    def _again(self, test: Test, end: End, tries: int) -> bool:
+    def _again(self, test: Test, end: End, number: int) -> bool:
         allowed = max(test.retries, self._run.options.retries)
-        if tries >= allowed or self._cancel.cause is not None:
+        bench = self._player.bench
+        if number > allowed or self._cancel.cause is not None or bench.quarantined or bench.link_lost():
             return False
         return (end.outcome is Outcome.FAILED and "failed" in test.retry_on) or (
             end.outcome is Outcome.ERROR and "error" in test.retry_on
         )
 
-    def _attempt(self, case: Case, names: Scope) -> End:
+    def _attempt(self, case: Case, names: Scope, attempts: list[Attempt]) -> End:
         test = case.test
         scope = names.child(nodes=test.variables).child(values=case.row)
         try:
@@ -88,10 +117,10 @@ class CasePlayer:
             return end_of(error, at=str(test.at), console="")
         if reason:
             return End(outcome=Outcome.SKIPPED, reason=reason)
-        end = self._steps(case, scope)
+        end = self._steps(case, scope, attempts)
         return _weigh(end, xfail) if xfail is not None else end
 
-    def _steps(self, case: Case, scope: Scope) -> End:
+    def _steps(self, case: Case, scope: Scope, attempts: list[Attempt]) -> End:
         test = case.test
         seconds = test.timeout or self._planned.play.timeout.test or DEFAULT_TEST
         limit = Deadline.after(seconds, f"the test's timeout of {seconds}").nearer(self._limit)
@@ -103,6 +132,7 @@ class CasePlayer:
             deadline=limit,
             phase="test",
             case=case.id(self._player.bench.name),
+            attempts=attempts,
         )
         try:
             end = self._player.scope(test.setup, dataclasses.replace(frame, deferred=[], background={}))
@@ -160,7 +190,7 @@ class CasePlayer:
         case: Case,
         end: End,
         began: float,
-        attempts: tuple[Problem, ...],
+        attempts: tuple[Attempt, ...],
         positions: Mapping[str, int],
     ) -> None:
         journal = self._run.journal
@@ -179,6 +209,16 @@ class CasePlayer:
                 simulated=bool(bench.planned.simulated),
             )
         )
+
+
+def _flaky(end: End, attempts: Sequence[Attempt], number: int) -> End:
+    """Return how a case ended, which is never plainly passed when any of it had to be tried again."""
+    if number > 1 and end.outcome is Outcome.PASSED:
+        return dataclasses.replace(end, outcome=Outcome.FLAKY, reason=f"passed on attempt {number}")
+    if attempts and end.outcome is Outcome.FLAKY and not end.reason:
+        last = attempts[-1]
+        return dataclasses.replace(end, reason=f"{last.step or 'it'} passed on attempt {last.number + 1}")
+    return end
 
 
 def _weigh(end: End, xfail: Xfail) -> End:

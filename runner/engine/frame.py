@@ -9,7 +9,7 @@ from runner.engine.background import Background
 from runner.engine.cancel import Cancellation, Deadline
 from runner.engine.scope import Scope
 from runner.model import Step
-from runner.result import Phase
+from runner.result import Attempt, Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class Frame:
 
     `names`: for look-ups; `home`: where registers and `set` go. `deferred`: steps to run
     at the end of the scope, with the names they had. `background`: steps that go on
-    while later ones run, by name.
+    while later ones run, by name. `attempts`: steps of the case that were tried again add here.
     """
 
     names: Scope
@@ -28,8 +28,11 @@ class Frame:
     phase: Phase
     case: str = ""
     depth: int = 0
+    clean_up: bool = False
+    """Whether these steps are done whatever happens."""
     deferred: list[tuple[Step, Scope]] = field(default_factory=list)
     background: dict[str, Background] = field(default_factory=dict)
+    attempts: list[Attempt] = field(default_factory=list)
 
     def inner(self, *, names: Scope, home: Scope | None = None, cancel: Cancellation | None = None) -> Frame:
         """Make the frame of a scope inside this one, with nothing deferred yet."""
@@ -49,4 +52,6 @@ class Frame:
 
     def cleaning(self, cancel: Cancellation, deadline: Deadline) -> Frame:
         """Make a frame for clean-up, which the end of the scope's time does not stop."""
-        return dataclasses.replace(self, cancel=cancel, deadline=deadline, deferred=[], background={})
+        return dataclasses.replace(
+            self, cancel=cancel, deadline=deadline, clean_up=True, deferred=[], background={}
+        )

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import assert_never
 
-from runner.agent.calls import Advanced, ConsoleBytes, Heard, Noted, Opened, Said, Saved, Waiting
+from runner.agent.calls import Advanced, Alarm, ConsoleBytes, Heard, Noted, Opened, Said, Saved, Waiting
 from runner.api.context import Level
+from runner.engine.alarms import sentence
 from runner.engine.run import Run
 from runner.result import ArtifactSaved, DeviceOpened, Logged, Measured, Progress
 
@@ -59,8 +60,17 @@ class Ear:
                 self.say(f"bench {heard.bench} is held by {heard.holder}; waiting")
             case ConsoleBytes():
                 self._run.journal.console(heard)
+            case Alarm():
+                self._take(heard)
             case _:
                 assert_never(heard)
+
+    def _take(self, alarm: Alarm) -> None:
+        self._run.alarms.hear(alarm)
+        if alarm.state == "nothing" and alarm.name:
+            text = f"{sentence(alarm)}; it does not count: {alarm.why}"
+            journal = self._run.journal
+            journal.tell(Logged(t=journal.now, text=text, level="warning", bench=alarm.bench))
 
     def _advance(self, heard: Advanced) -> None:
         now = time.monotonic()

@@ -9,7 +9,7 @@ from typing import Any
 from runner.agent.calls import Configure
 from runner.document import Node
 from runner.engine.options import PlayOptions
-from runner.model import Bench, Inventory, Play, Recipe, Step, Test
+from runner.model import Bench, Inventory, Play, Recipe, Rung, Step, Test
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class PlannedBench:
     """Values of ``-e``, which win over everything."""
     on_acquire: tuple[Step, ...] = ()
     on_release: tuple[Step, ...] = ()
-    recover: tuple[Step, ...] = ()
+    recover: tuple[Rung, ...] = ()
     """The ladder of recovery, from the mildest rung up."""
 
 

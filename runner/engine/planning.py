@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from runner.agent.calls import Configure, DeviceSpec
+from runner.agent.calls import Configure, DeviceSpec, WatchSpec
 from runner.api.codec import encode
 from runner.document import ListNode, MapNode, Node
+from runner.engine.ladder import read_ladder
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Case, Plan, PlannedBench, PlannedPlay
 from runner.engine.scope import Scope
@@ -182,6 +183,7 @@ class _Planner:
                 bench=bench.name,
                 devices={name: self._spec(device, names) for name, device in real.items()},
                 aliases={name: device.ref for name, device in bench.devices.items() if device.ref},
+                watch=self._watch(),
             ),
             drivers={name: device.driver.name for name, device in real.items() if device.driver},
             simulated=tuple(
@@ -193,8 +195,14 @@ class _Planner:
             pinned={name: values[name] for name in self._options.extra if name in values},
             on_acquire=self._bench_steps(bench, bench.on_acquire, "on_acquire"),
             on_release=self._bench_steps(bench, bench.on_release, "on_release"),
-            recover=self._bench_steps(bench, _ladder(bench.recover, self._faults), "recover"),
+            recover=read_ladder(
+                bench.recover, lambda node: self._bench_steps(bench, node, "recover"), self._faults
+            ),
         )
+
+    def _watch(self) -> WatchSpec | None:
+        watch = self._play.watch
+        return WatchSpec(watch.allow, watch.added) if watch.enabled else None
 
     def _bench_steps(self, bench: Bench, node: Node | None, key: str) -> tuple[Step, ...]:
         if node is None:
@@ -243,12 +251,6 @@ def _hide(node: Node, masker: Masker) -> None:
         case _:
             if node.secret:
                 masker.add(str(node.value))
-
-
-def _ladder(recover: Node | None, faults: Faults) -> Node | None:
-    if recover is not None:
-        faults.add("E299", "recover: is not supported yet", at=recover.at)
-    return None
 
 
 def select_cases(recipe: Recipe, play: Play, options: PlayOptions) -> Iterator[Case]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from runner.agent.calls import ConsoleBytes, Heard
+from runner.agent.calls import ConsoleBytes, Heard, Inspect
 from runner.api.verdicts import Cancelled, LabError, RecipeFault
 from runner.connect.link import Link
 from runner.engine.bench import BenchRun
@@ -152,6 +152,7 @@ class PlayRun:
         """Play it on its benches; return whether a bench was refused because somebody held it."""
         journal = self._run.journal
         play_ = self._planned.play
+        self._leave_out_quarantined()
         names = tuple(self._players)
         journal.tell(
             PlayStarted(
@@ -175,6 +176,35 @@ class PlayRun:
         problems = tuple(problem for each in chosen for problem in each.problems)
         journal.tell(PlayFinished(t=journal.now, play=play_.name, problems=problems))
         return any(each.refused for each in chosen)
+
+    def _leave_out_quarantined(self) -> None:
+        """Play on the other benches when there are enough of them; in lockstep none can be missing."""
+        play_ = self._planned.play
+        if len(self._players) == 1 or play_.strategy == "lockstep":
+            return
+        found = {name: why for name in self._players if (why := self._quarantine_of(name))}
+        if not found or len(self._players) - len(found) < (play_.take or 1):
+            return
+        journal = self._run.journal
+        for name, why in found.items():
+            del self._players[name]
+            text = f"bench {name} is left out: {why}; when it is fit again: runner quarantine {name} --clear"
+            journal.tell(Logged(t=journal.now, text=text, level="warning", bench=name))
+
+    def _quarantine_of(self, name: str) -> str:
+        """Say why a bench is in quarantine; a host that cannot be asked says so when the bench is taken."""
+        ear = Ear(self._run, bench=name, case="", step="")
+        host = self._players[name].bench.planned.bench.host
+        try:
+            answer = self._run.links.to(host).call(Inspect(bench=name), ear.hear, cancel=self._run.cancel)
+        except (LabError, Cancelled):
+            return ""
+        notice = (answer or {}).get("notice")
+        if not notice:
+            return ""
+        from runner.agent.quarantine import Notice
+
+        return str(Notice(**notice))
 
     def _pool(self, runs: Sequence[BenchRun], wanted: int, wait: float) -> list[BenchRun]:
         """Take the first free benches of many; those that cannot be had are played, and say so."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from runner.api.verdicts import Skipped
 from runner.document import Node, plain
 from runner.template import RenderError, Templates
 
@@ -13,9 +14,10 @@ from runner.template import RenderError, Templates
 class Absent:
     """Stands for a register whose step did not run; `reason` says why."""
 
-    def __init__(self, reason: str) -> None:
-        """Keep the reason for the message."""
+    def __init__(self, reason: str, *, checking: bool = False) -> None:
+        """Keep the reason for the message; `checking`: only because the run changes nothing."""
         self.reason = reason
+        self.checking = checking
 
 
 class Scope(Mapping[str, Any]):
@@ -115,6 +117,8 @@ class Scope(Mapping[str, Any]):
 
 
 def _present(name: str, value: Any) -> Any:
+    if isinstance(value, Absent) and value.checking:
+        raise Skipped(f"check mode: needs {name!r}, which only a real run gives")
     if isinstance(value, Absent):
         raise RenderError(f"{name!r} has no value: {value.reason}")
     return value

@@ -10,16 +10,18 @@ from typing import Any
 from runner.api.values import Duration
 from runner.api.verdicts import Failed, RecipeFault, Verdict
 from runner.engine import judge
+from runner.engine.alarms import failure
 from runner.engine.cancel import Deadline
 from runner.engine.end import End
 from runner.engine.frame import Frame
 from runner.engine.heard import Ear
+from runner.engine.recovery import Climb
 from runner.engine.run import Run
 from runner.engine.scope import Absent, Scope
 from runner.engine.shown import brief
 from runner.engine.verdict import end_of
 from runner.model import Step, Until, Use
-from runner.result import Outcome, StepFinished, StepStarted
+from runner.result import Attempt, Outcome, Problem, StepFinished, StepStarted
 
 Body = Callable[[Step, Frame, Ear], End]
 
@@ -27,12 +29,12 @@ Body = Callable[[Step, Frame, Ear], End]
 class StepPlayer:
     """Plays steps on one bench, whatever they consist of."""
 
-    def __init__(self, run: Run, bench: str, body: Body, recover: Callable[[Frame], None]) -> None:
-        """Play on `bench`; `body` does what a step says, `recover` brings the bench back between tries."""
+    def __init__(self, run: Run, bench: str, body: Body, climb: Callable[[], Climb]) -> None:
+        """Play on `bench`; `body` does what a step says, `climb` brings the bench back between tries."""
         self._run = run
         self._bench = bench
         self._body = body
-        self._recover = recover
+        self._climb = climb
 
     def play(self, step: Step, frame: Frame) -> End:
         """Play a step, once or for each item of its loop; tell it as events."""
@@ -104,7 +106,7 @@ class StepPlayer:
         shown = None if step.no_log or end.result is None else brief_result(end.result)
         problem = end.problem
         if problem is not None and step.no_log:
-            problem = dataclasses.replace(problem, message="failed (no_log)", evidence={}, console="")
+            problem = _hidden(problem)
         journal.tell(
             StepFinished(
                 t=journal.now,
@@ -150,15 +152,22 @@ class StepPlayer:
         return End(outcome=Outcome.SKIPPED, reason=f"when: {judged}")
 
     def _tries(self, step: Step, frame: Frame, ear: Ear) -> tuple[End, int]:
+        climb = self._climb()
         attempt = 1
-        end = self._try(step, frame, ear)
-        while attempt <= step.retries and _retryable(step, end) and frame.cancel.cause is None:
-            message = end.problem.message if end.problem else end.outcome.word
-            ear.say(f"attempt {attempt} of {step.retries + 1}: {message}", "warning")
-            self._recover(frame)
-            frame.cancel.wait(step.delay)
-            attempt += 1
+        while True:
+            since, began = self._run.consoles.positions(self._bench), time.monotonic()
             end = self._try(step, frame, ear)
+            if attempt > step.retries or not _retryable(step, end) or frame.cancel.cause is not None:
+                break
+            bad = _attempt(step, end, attempt, time.monotonic() - began)
+            ear.say(f"attempt {attempt} of {step.retries + 1}: {bad.problem.message}", "warning")
+            recovered = climb.up(frame, ear, end)
+            if recovered.over:
+                return dataclasses.replace(end, reason=recovered.over), attempt
+            frame.cancel.wait(step.delay)
+            console = self._run.consoles.slices(self._bench, since)
+            frame.attempts.append(dataclasses.replace(bad, console=console, recovery=recovered.done))
+            attempt += 1
         if attempt > 1 and end.outcome is Outcome.PASSED:
             end = dataclasses.replace(end, outcome=Outcome.FLAKY, reason=f"passed on attempt {attempt}")
         return end, attempt
@@ -212,17 +221,39 @@ class StepPlayer:
         return end_of(failed, at=str(step.at), console=self._run.consoles.tail(self._bench))
 
     def _done(self, step: Step, frame: Frame, ear: Ear) -> End:
+        if isinstance(step.what, Use):
+            end = self._watched(step, frame, ear)
+        else:
+            end = self._played(step, frame, ear)
+        if step.register and end.result is not None:
+            frame.home.set(step.register, end.result)
+        elif step.register:
+            checking = self._run.options.check and end.outcome is Outcome.SKIPPED
+            frame.home.set(step.register, Absent(f"its step gave no result ({step.at})", checking=checking))
+        return end
+
+    def _played(self, step: Step, frame: Frame, ear: Ear) -> End:
         try:
             end = self._body(step, frame, ear)
             if step.expect_error is not None and end.outcome is Outcome.PASSED:
                 end = self._missed_error(step, end)
         except Exception as error:  # noqa: BLE001 - the one place where exceptions become results
             end = self._caught(step, error, frame)
-        if step.register and end.result is not None:
-            frame.home.set(step.register, end.result)
-        elif step.register:
-            frame.home.set(step.register, Absent(f"its step gave no result ({step.at})"))
         return end
+
+    def _watched(self, step: Step, frame: Frame, ear: Ear) -> End:
+        """Play a step that uses a module; what a console says meanwhile fails it, however it ended."""
+        alarms = self._run.alarms
+        with alarms.over(self._bench, frame.cancel, clean_up=frame.clean_up) as watched:
+            end = End(outcome=Outcome.CANCELLED)
+            if watched.cancel.cause is None or frame.cancel.cause is not None:
+                end = self._played(step, dataclasses.replace(frame, cancel=watched.cancel), ear)
+            alarm = alarms.settle(watched, frame.cancel)
+        if alarm is None:
+            return end
+        problem = end.problem if end.outcome is not Outcome.CANCELLED else None
+        said = problem.message if problem is not None else ""
+        return self._caught(step, failure(alarm, before=watched.before, otherwise=said), frame)
 
     def _missed_error(self, step: Step, end: End) -> End:
         missed = Failed(f"expected an error, but it passed: {step.name or step.title}", result=end.result)
@@ -294,6 +325,21 @@ def brief_result(result: Any) -> Any:
 
 def _with_result(frame: Frame, end: End) -> Scope:
     return frame.names.child(values={"result": end.result})
+
+
+def _hidden(problem: Problem) -> Problem:
+    return dataclasses.replace(problem, message="failed (no_log)", evidence={}, console="")
+
+
+def _attempt(step: Step, end: End, number: int, seconds: float) -> Attempt:
+    problem = end.problem or Problem(message=end.outcome.word)
+    return Attempt(
+        number=number,
+        outcome=end.outcome,
+        problem=_hidden(problem) if step.no_log else problem,
+        seconds=round(seconds, 6),
+        step=step.name or step.title,
+    )
 
 
 def _retryable(step: Step, end: End) -> bool:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runner.agent.calls import Heard
+from runner.agent.calls import Heard, Quarantine
 from runner.connect.link import Link
 from runner.engine.cancel import Cancellation
 from runner.engine.plan import PlannedBench
@@ -32,6 +32,13 @@ class TakenBench:
         self._resolved: dict[int, Mapping[str, Any]] = {}
         self._configuring = threading.Lock()
         self._configured = False
+        self.quarantined = ""
+        """Why nobody is to use it any more, this run included."""
+
+    def quarantine(self, order: Quarantine, hear: Callable[[Heard], None], cancel: Cancellation) -> None:
+        """Have nobody take this bench any more; raise LabError when its host cannot note that."""
+        self.quarantined = f"bench {self.name} is in quarantine: {order.reason}"
+        self._links.to(self.planned.bench.host).call(order, hear, cancel=cancel)
 
     @property
     def touched(self) -> bool:

@@ -14,7 +14,8 @@ from runner.errors import Faults, Location, did_you_mean
 from runner.model import UNBOUND, Bench, Param, Play, Recipe
 from runner.recipe.fields import choice, flag, is_nothing, keyed, mapping, text, unknown_keys, wrong
 from runner.recipe.identifiers import check_identifier
-from runner.schema import convert, convert_value, type_name
+from runner.schema import convert, convert_value
+from runner.type_names import type_name
 
 TYPES: Mapping[str, Any] = {
     "str": str,
@@ -223,15 +224,20 @@ def _refuse_missing_file(param: Param, faults: Faults) -> None:
     """Note a default file that does not exist: it need not, while ``-e`` names another one."""
     path = param.parameter.default
     if isinstance(path, FilePath) and not Path(path).exists() and param.default is not None:
-        faults.add(
-            "E512", f"no such file: {path}", at=param.default.at, hint=f"or add -e {param.parameter.name}=…"
-        )
+        faults.add("E512", f"no such file: {path}", at=param.default.at, hint=_ways(param) + _help(param))
 
 
 def _missing(name: str, param: Param, faults: Faults) -> None:
-    ways = f"add -e {name}=…" + (f", or set {param.env} in the environment" if param.env else "")
-    described = f" ({param.parameter.help})" if param.parameter.help else ""
-    faults.add("E513", f"param {name!r}{described} has no value", at=param.at, hint=ways)
+    faults.add("E513", f"param {name!r}{_help(param)} has no value", at=param.at, hint=_ways(param))
+
+
+def _ways(param: Param) -> str:
+    otherwise = f", or set {param.env} in the environment" if param.env else ""
+    return f"add -e {param.parameter.name}=…{otherwise}"
+
+
+def _help(param: Param) -> str:
+    return f" ({param.parameter.help})" if param.parameter.help else ""
 
 
 def check_extra(

@@ -222,20 +222,11 @@ _FIELDS: Mapping[str, tuple[str, Read]] = {
 }
 
 
-_NOT_YET = {
-    "watch": "console watchers cannot be configured by a play",
-}
-"""Keys that are read, but that nothing obeys; a line goes when the engine learns it."""
-
-
 def read_play(written: Written, reading: Reading) -> Play:
     """Read a play; `reading` knows the modules and the actions that it imports."""
     faults = reading.faults
     entries = keyed(written.node)
     _refuse_keys(written.node, entries, reading)
-    for key, hint in _NOT_YET.items():
-        if key in entries:
-            faults.add("E299", f"{key!r} of a play is not supported yet", at=entries[key].key.at, hint=hint)
     found = {
         name: read(entries[key].value, faults) for key, (name, read) in _FIELDS.items() if key in entries
     }

@@ -69,7 +69,7 @@ class Github:
 
     def _case(self, case: CaseFinished) -> None:
         if case.outcome is Outcome.FLAKY:
-            first = case.attempts[0].message if case.attempts else case.outcome.word
+            first = case.attempts[0].problem.message if case.attempts else case.outcome.word
             self._say("warning", case.at, case.case, f"{case.reason or 'flaky'}: {first}")
         elif not case.outcome.good:
             problem = case.problem

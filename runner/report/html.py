@@ -10,7 +10,8 @@ from runner.fold import RunResult
 from runner.report.characters import legal
 from runner.report.problem import problem_text
 from runner.report.slices import console_text
-from runner.result import CaseFinished, Measured, StepFinished
+from runner.report.testcase import attempt_text
+from runner.result import CaseFinished, ConsoleSlice, Measured, StepFinished
 
 _GOOD_CAP, _BAD_CAP = 16 * 1024, 64 * 1024
 PAGE_CAP = 32 * 1024 * 1024
@@ -28,12 +29,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """An attempt that did not pass, and what the consoles said during it."""
+
+    title: str
+    text: str
+    console: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """A case as the page shows it."""
 
     case: CaseFinished
     problem: str
-    attempts: tuple[str, ...]
+    attempts: tuple[Tried, ...]
     steps: tuple[Step, ...]
     measures: tuple[Measured, ...]
     left_out: int
@@ -70,13 +80,15 @@ def _cases(result: RunResult, folder: Path, left: int) -> Iterator[Shown]:
         artifacts.setdefault(saved.case, []).append(saved.path)
     for case in result.cases:
         cap = min(left, _GOOD_CAP if case.outcome.good else _BAD_CAP)
-        console = _console(case, folder, cap)
+        console = _console(case.console, folder, cap)
         left -= len(console)
+        attempts = _attempts(case, folder, left)
+        left -= sum(len(each.console) for each in attempts)
         problem = problem_text(case.problem) if case.problem else ""
         yield Shown(
             case=case,
             problem=problem,
-            attempts=tuple(map(problem_text, case.attempts)),
+            attempts=attempts,
             steps=_steps(result, case.case, said=problem),
             measures=tuple(result.measures.get(case.case, ())),
             left_out=result.left_out.get(case.case, 0),
@@ -85,10 +97,22 @@ def _cases(result: RunResult, folder: Path, left: int) -> Iterator[Shown]:
         )
 
 
-def _console(case: CaseFinished, folder: Path, cap: int) -> str:
-    if cap >= _GOOD_CAP or not case.console:
-        return console_text(folder, case.console, cap)
-    return "the page is full; all of it is in " + ", ".join(part.path for part in case.console)
+def _attempts(case: CaseFinished, folder: Path, left: int) -> tuple[Tried, ...]:
+    cap = min(_GOOD_CAP, left // max(1, len(case.attempts)))
+    return tuple(
+        Tried(
+            title=f"attempt {each.number}" + (f" of {each.step!r}" if each.step else ""),
+            text=attempt_text(each),
+            console=_console(each.console, folder, cap),
+        )
+        for each in case.attempts
+    )
+
+
+def _console(parts: tuple[ConsoleSlice, ...], folder: Path, cap: int) -> str:
+    if cap >= _GOOD_CAP or not parts:
+        return console_text(folder, parts, cap)
+    return "the page is full; all of it is in " + ", ".join(part.path for part in parts)
 
 
 def _steps(result: RunResult, case: str, *, said: str) -> tuple[Step, ...]:

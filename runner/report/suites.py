@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
-from xml.sax.saxutils import quoteattr
 
 from runner.report.characters import legal
 from runner.report.testcase import unfinished
@@ -86,4 +86,9 @@ def write(file: BinaryIO, suites: Iterable[Suite]) -> None:
 
 
 def _attributes(values: Mapping[str, object]) -> str:
-    return " ".join(f"{name}={quoteattr(legal(str(value)))}" for name, value in values.items())
+    return " ".join(f'{name}="{_escaped(str(value))}"' for name, value in values.items())
+
+
+def _escaped(text: str) -> str:
+    """Return a text as it stands between quotes: parsers read a bare line end or tab there as a blank."""
+    return html.escape(legal(text)).replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")

@@ -19,7 +19,7 @@ _MEANINGS: Mapping[int, str] = MappingProxyType(
     {
         1: "a case failed",
         2: "no case was executed",
-        3: "the lab, not the product",
+        3: "the lab, or a set-up that did not pass",
         4: "no bench in time",
         5: "the cases are fine, clean-up is not",
         129: "hung up",
@@ -40,6 +40,10 @@ def _lines(result: RunResult, paint: Paint) -> Iterator[str]:
         paint.outcome(Outcome[word.upper()], f"{count} {word}") for word, count in result.counts.items()
     ]
     yield f"{', '.join(counts) or 'no case'} in {result.seconds:.2f} s"
+    flaky = [case.case for case in result.cases if case.outcome is Outcome.FLAKY]
+    if flaky and len(result.cases) > 1:
+        more = f" and {len(flaky) - _MOST_BAD} more" if len(flaky) > _MOST_BAD else ""
+        yield paint("yellow", f"flaky: {', '.join(flaky[:_MOST_BAD])}{more}")
     slow = sorted((case for case in result.cases if case.seconds >= _SLOW), key=lambda case: -case.seconds)
     if len(result.cases) > 1 and slow:
         said = ", ".join(f"{case.case} {Duration(round(case.seconds, 1))}" for case in slow[:_MOST_SLOW])

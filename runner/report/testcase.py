@@ -13,8 +13,8 @@ from junit_xml import TestCase, TestSuite
 from runner.fold import MOST
 from runner.report.characters import legal
 from runner.report.problem import problem_text
-from runner.report.slices import console_text
-from runner.result import CaseFinished, CaseStarted, Measured, Outcome, Problem
+from runner.report.slices import CAP, console_text
+from runner.result import Attempt, CaseFinished, CaseStarted, Measured, Outcome, Problem
 
 _BLAMED = MappingProxyType(
     {
@@ -57,7 +57,7 @@ def finished(case: CaseFinished, gathered: Gathered, folder: Path) -> bytes:
     element = _element(test)
     for skipped in element.findall("skipped"):
         skipped.attrib.pop("type", None)  # Surefire knows no type here
-    element.extend(_attempts(case))
+    element.extend(_attempts(case, folder))
     element[:] = sorted(element, key=_place)
     return _bytes(element)
 
@@ -115,16 +115,27 @@ def _say_outcome(test: TestCase, case: CaseFinished) -> None:
             pass
 
 
-def _attempts(case: CaseFinished) -> Iterable[ET.Element]:
+def _attempts(case: CaseFinished, folder: Path) -> Iterable[ET.Element]:
     """Make what junit-xml has no word for: an element for each bad attempt before the last one."""
     begins = "flaky" if case.outcome in {Outcome.PASSED, Outcome.FLAKY} else "rerun"
-    for number, problem in enumerate(case.attempts, start=1):
+    for bad in case.attempts:
+        problem = bad.problem
         ends = "Error" if problem.blame in {"lab", "recipe", "crash", "cancelled"} else "Failure"
         kind = _BLAMED[problem.blame] if ends == "Error" else problem.kind or "assertion"
         attempt = ET.Element(f"{begins}{ends}", {"message": legal(problem.message), "type": kind})
-        trace = ET.SubElement(attempt, "stackTrace")
-        trace.text = legal(f"attempt {number}: {problem_text(problem)}")
+        ET.SubElement(attempt, "stackTrace").text = legal(attempt_text(bad))
+        if bad.console:
+            said = console_text(folder, bad.console, CAP // len(case.attempts))
+            ET.SubElement(attempt, "system-out").text = said
         yield attempt
+
+
+def attempt_text(bad: Attempt) -> str:
+    """Return what is known about an attempt that did not pass."""
+    of_step = f" of {bad.step!r}" if bad.step else ""
+    lines = [f"attempt {bad.number}{of_step}: {problem_text(bad.problem)}"]
+    lines += [f"then {each}" for each in bad.recovery]
+    return "\n".join(lines)
 
 
 def _output(case: CaseFinished, gathered: Gathered, folder: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -28,7 +29,7 @@ def _mock(_folder: Path, opened: Opener) -> Power:
 
 def _command(folder: Path, opened: Opener) -> Power:
     relay = folder / "relay"
-    relay.write_text("off")
+    relay.write_text("off", encoding="utf-8")
     driver = Command(turn_on=f"echo on > {relay}", turn_off=f"echo off > {relay}", tell_state=f"cat {relay}")
     opened(driver)
     return driver
@@ -144,7 +145,7 @@ def test_a_mock_keeps_a_record_from_its_opening_on(tmp_path: Path) -> None:
     driver.off()
     driver.close()
 
-    assert record.read_text().split() == ["open", "on", "state", "off", "close"]
+    assert record.read_text(encoding="utf-8").split() == ["open", "on", "state", "off", "close"]
 
 
 def test_a_mock_fails_as_often_as_it_was_told() -> None:
@@ -192,3 +193,47 @@ def test_a_slow_outlet_switches_later() -> None:
     assert before == "off"
     assert power.state() == "on"
     driver.close()
+
+
+def test_an_outlet_that_does_not_feed_the_board_switches_all_the_same() -> None:
+    driver = Sim(powered=True, faults=Faults(relay="other"))
+    driver.open()
+    power = driver.power()
+    assert power.state() == "on"
+
+    power.off()
+
+    assert power.state() == "off"
+    assert power.read().current > 0
+    driver.close()
+
+
+def test_a_simulated_outlet_fails_as_often_as_it_was_told() -> None:
+    driver = Sim(faults=Faults(outlet_fails=["off"], outlet_fail_times=1))
+    driver.open()
+    power = driver.power()
+
+    with pytest.raises(LabError, match="500 Internal Server Error"):
+        power.off()
+    power.off()
+    driver.close()
+
+
+def test_a_simulated_outlet_that_never_answers_does_so_when_the_bench_is_closed() -> None:
+    driver = Sim(faults=Faults(outlet_hangs=["off"]))
+    driver.open()
+    asked: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            driver.power().off()
+        except LabError as error:
+            asked.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    assert not asked
+    driver.close()
+    thread.join(10)
+
+    assert [str(error) for error in asked] == ["the simulated outlet was closed before it answered"]

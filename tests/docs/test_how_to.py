@@ -17,7 +17,12 @@ from pathlib import Path
 import pytest
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "docs"
-WITH_COMMANDS = ["tutorial.md", "how-to/write-a-module.md", "how-to/write-a-driver.md"]
+WITH_COMMANDS = [
+    "tutorial.md",
+    "how-to/write-a-module.md",
+    "how-to/write-a-driver.md",
+    "how-to/recover-boards.md",
+]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# ([\w./-]+\.\w+)\n")
@@ -44,6 +49,7 @@ def run(command: str, folder: Path) -> tuple[str, int]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "NO_COLOR": "1",
         "COLUMNS": "200",
+        "RUNNER_STATE": str(folder / "state"),
     }
     done = subprocess.run(
         ["bash", "-c", command],
@@ -52,6 +58,7 @@ def run(command: str, folder: Path) -> tuple[str, int]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        encoding="utf-8",
         timeout=120,
         check=False,
     )

@@ -20,7 +20,7 @@ def runner(folder: Path, *arguments: str, **environment: str) -> subprocess.Comp
     return subprocess.run(
         [*RUNNER, *arguments],
         cwd=folder,
-        env={**CLEAN, "CI": "", **environment},
+        env={**CLEAN, "CI": "", "RUNNER_STATE": str(folder / "state"), **environment},
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -34,7 +34,7 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*RUNNER, *arguments],
         cwd=folder,
-        env=CLEAN,
+        env={**CLEAN, "RUNNER_STATE": str(folder / "state")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from runner.api import (
     ByteString,
@@ -57,7 +58,7 @@ class StepContext(Context):
 
     @property
     def left(self) -> Duration:
-        return Duration(3600)
+        return Duration(3600 - sum(self.slept))
 
     @property
     def cancelled(self) -> bool:
@@ -86,6 +87,7 @@ class Switch(Power):
     readable: bool = True
     stuck: bool = False
     lags: int = 0
+    fails: Exception | None = None
     readings: list[PowerReading] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     _late: int = 0
@@ -110,6 +112,8 @@ class Switch(Power):
 
     def _switch(self, wanted: PowerState) -> None:
         self.calls.append(wanted)
+        if self.fails is not None:
+            raise self.fails
         if not self.stuck:
             self._old, self._late, self.now = self.now, self.lags, wanted
 
@@ -254,6 +258,11 @@ class Terminal(Console):
         del context
         self.calls.append(("login", user, password, within))
         return LoggedIn(already=False, elapsed=Duration(1))
+
+    def interrupt(self, context: Context, *, within: Duration) -> Literal["shell", "uboot", "login"]:
+        del context
+        self.calls.append(("interrupt", within))
+        return "shell"
 
     def enter_uboot(
         self, context: Context, *, within: Duration, interrupt_by: Interrupt | None = None

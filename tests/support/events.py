@@ -6,9 +6,11 @@ from typing import Any
 
 from runner.agent.calls import ConsoleBytes
 from runner.result import (
+    Attempt,
     CaseFinished,
     CaseStarted,
     Outcome,
+    Problem,
     RunFinished,
     RunStarted,
     StepFinished,
@@ -31,6 +33,12 @@ def ended(
 ) -> CaseFinished:
     """Return a case's end."""
     return CaseFinished(**{**_case(name, bench), "t": 1.0, "outcome": outcome, "seconds": 0.5, **more})
+
+
+def bad(problem: Problem, number: int = 1, **more: Any) -> Attempt:
+    """Return an attempt that did not pass."""
+    outcome = Outcome.ERROR if problem.blame == "lab" else Outcome.FAILED
+    return Attempt(**{"number": number, "outcome": outcome, "problem": problem, "seconds": 0.5, **more})
 
 
 def step_begun(name: str = "n", **more: Any) -> StepStarted:

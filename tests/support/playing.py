@@ -7,12 +7,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.agent.calls import Configure, Heard, Release, Request, Run, Take
+from runner.agent.calls import (
+    Configure,
+    ConsoleBytes,
+    Heard,
+    Inspect,
+    Lift,
+    Quarantine,
+    Release,
+    Request,
+    Run,
+    Take,
+)
+from runner.agent.quarantine import Quarantines
 from runner.api import Cancelled
 from runner.connect.link import Cancel, Link
 from runner.engine.options import PlayOptions
 from runner.engine.planning import make_plan
-from runner.engine.schedule import Interrupts, play
+from runner.engine.schedule import Connect, Interrupts, play
 from runner.fold import RunResult
 from runner.inventory.read import read_inventory
 from runner.masking import Masker
@@ -30,9 +42,14 @@ ENDED = {"stdout": "", "stderr": "", "status": 0, "elapsed": 0.1, "dropped": 0}
 class FakeLink:
     """Answers each Run by the function it was given; keeps what it was asked."""
 
+    heard: Callable[[Heard], None]
+    """Where alarms of consoles go, which belong to no call."""
+
     def __init__(self, answer: Answer) -> None:
         self.lost = ""
         self.asked: list[Request] = []
+        self.quarantines: Quarantines | None = None
+        self.console: Callable[[ConsoleBytes], None] | None = None
         self._answer = answer
         self._lock = threading.Lock()
 
@@ -40,6 +57,10 @@ class FakeLink:
         del hear
         with self._lock:
             self.asked.append(request)
+        if isinstance(request, (Quarantine, Lift, Inspect)):
+            return self.quarantines.answer(request) if self.quarantines else {"notice": None}
+        if isinstance(request, Take) and self.quarantines:
+            self.quarantines.refuse(request)
         if isinstance(request, (Configure, Release, Take)):
             return None
         if cancel.cause is not None:
@@ -107,16 +128,22 @@ def play_text(
     interrupts: Interrupts | None = None,
     environment: Mapping[str, str] | None = None,
     link: Callable[[Answer], FakeLink] = FakeLink,
+    connect: Connect | None = None,
     **options: Any,
 ) -> Played:
-    """Play a recipe's text on a bench called ``b``, or on the benches of an inventory."""
+    """Play a recipe's text on a bench called ``b``, or on the benches of an inventory.
+
+    `connect` leads to real agents instead of the fake `link`.
+    """
     recipe, benches = folder / "recipe.yaml", folder / "benches.yaml"
     recipe.write_text(text, encoding="utf-8")
     benches.write_text(inventory or MOCKED.format(name="b"), encoding="utf-8")
     registry, templates, masker = Registry.built_in(), Templates(), Masker()
     made = link(answer)
 
-    def connect(_host: Host, _console: object, _heard: object) -> Link:
+    def fake(_host: Host, console: Callable[[ConsoleBytes], None], heard: Callable[[Heard], None]) -> Link:
+        made.heard = heard
+        made.console = console
         return made
 
     plan = make_plan(
@@ -132,7 +159,7 @@ def play_text(
     started = RunStarted(t=0.0, run="test", started="", version="", recipes=(), folder=str(folder))
     result = play(
         plan,
-        connect,
+        connect or fake,
         [heart],
         templates=templates,
         masker=masker,

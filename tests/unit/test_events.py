@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.events import STARTED, begun, ended, step_begun, step_ended
+from support.events import STARTED, bad, begun, ended, step_begun, step_ended
 
 from runner.errors import InputError
 from runner.events import from_json, line, read, to_json
@@ -52,7 +52,12 @@ EVERY: list[Event] = [
     Progress(t=0, step="s", bench="b", case="", done=0, total=None, unit=""),
     Logged(t=0, text="", level="warning"),
     ArtifactSaved(t=0, path="artifacts/b/x"),
-    ended(Outcome.FLAKY, attempts=(PROBLEM, PROBLEM), console=(SLICE,), simulated=True),
+    ended(
+        Outcome.FLAKY,
+        attempts=(bad(PROBLEM), bad(PROBLEM, 2, console=(SLICE,), recovery=("power_cycle: passed",))),
+        console=(SLICE,),
+        simulated=True,
+    ),
     ended(Outcome.ERROR, problem=Problem(message="")),
     PlayFinished(t=0, play="p", problems=(PROBLEM,)),
     RunFinished(t=0, seconds=0.0, exit_code=0, counts={}, problem=PROBLEM),

@@ -11,7 +11,8 @@ from runner.loader import loads
 from runner.recipe.read import read_steps
 from runner.reference import driver_page, module_page
 from runner.registry import Registry
-from runner.schema import convert_value, supported
+from runner.schema import convert_value
+from runner.type_names import supported
 
 REGISTRY = Registry.built_in()
 VERBS = [verb for name in REGISTRY.verb_names() if (verb := REGISTRY.verb(name))]

@@ -12,7 +12,8 @@ from runner.declaration import Parameter
 from runner.errors import Faults, InputError, Location
 from runner.loader import loads
 from runner.model import UNBOUND, Expression
-from runner.schema import bind, convert, convert_value, type_name
+from runner.schema import bind, convert, convert_value
+from runner.type_names import type_name
 
 
 class Colour(enum.Enum):
@@ -198,6 +199,8 @@ def test_what_holds_a_template_is_bound_later() -> None:
         (Duration, Duration("2s"), 2.0),
         (Interrupt, {"keys": "x"}, Interrupt(keys="x")),
         (Literal["1", "2"], "1", "1"),
+        (Any, b"\x01", b"\x01"),
+        (dict[str, Any], {"a": b"\x01"}, {"a": b"\x01"}),
     ],
 )
 def test_rendered_values_are_typed(hint: Any, rendered: object, value: object) -> None:

@@ -4,12 +4,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from runner.agent.calls import ConsoleBytes
-from runner.agent.consoles import Feed, Feeds, pack_chunk, unpack_chunk, unpack_name
+from runner.agent.calls import Alarm, ConsoleBytes
+from runner.agent.consoles import (
+    Feed,
+    Feeds,
+    pack_alarm,
+    pack_chunk,
+    unpack_alarm,
+    unpack_chunk,
+    unpack_name,
+)
 from runner.agent.credit import WINDOW, Credit
 from runner.agent.frames import FIRST_CONSOLE, LARGEST_PAYLOAD, Frame, FrameReader, Kind, ProtocolError
 from runner.agent.outbox import Outbox
 from runner.console import Chunk
+from runner.console.alarm import Alarm as Sighted
 
 
 class Sent:
@@ -68,6 +77,28 @@ def test_a_feed_begins_with_a_name_and_ends_with_an_end() -> None:
     assert {each.stream for each in sent.frames} == {FIRST_CONSOLE}
     assert unpack_name(sent.frames[0].payload) == ("rpi4", "board.console")
     assert sent.data() == b"hello"
+
+
+def test_an_alarm_stands_behind_the_bytes_that_it_is_about() -> None:
+    sent = Sent()
+    feed = Feeds(sent.outbox).begin("rpi4", "board.console")
+    feed.record(chunk(b"panic"))
+    feed.tell(Sighted(1, "seen", "panic", "kernel panic", "Kernel panic", 7, 3))
+    feed.record(chunk(b"more", 5))
+    feed.close(5)
+
+    assert [each.kind for each in sent.frames] == [Kind.EVENT, Kind.DATA, Kind.EVENT, Kind.DATA, Kind.END]
+    assert unpack_alarm(sent.frames[2].payload, "rpi4", "board.console") == Alarm(
+        "rpi4", "board.console", 1, "seen", "panic", "kernel panic", "Kernel panic", 7, 3
+    )
+    assert unpack_alarm(sent.frames[0].payload, "b", "c") is None
+
+
+def test_the_longest_alarm_fits_into_a_frame() -> None:
+    worst = "\N{PILE OF POO}"
+    alarm = Sighted(1, "sure", line=worst * 200, tail=worst * 4050, others=(f"{worst * 200}: title",) * 5)
+
+    assert len(pack_alarm(alarm)) <= LARGEST_PAYLOAD
 
 
 def test_a_feed_sends_no_more_than_its_credit_and_goes_on_when_there_is_more() -> None:

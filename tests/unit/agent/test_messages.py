@@ -5,7 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.agent.calls import Configure, DeviceSpec, Ended, Noted, Release, Request, Run, Said, Take
+from runner.agent.calls import (
+    Configure,
+    DeviceSpec,
+    Ended,
+    Noted,
+    Release,
+    Request,
+    Run,
+    Said,
+    Take,
+    WatchSpec,
+)
 from runner.agent.frames import Frame, FrameReader, Kind, ProtocolError, frame, frames
 from runner.agent.messages import (
     LARGEST_MESSAGE,
@@ -50,6 +61,8 @@ def test_json_comes_back_exactly(value: object) -> None:
             limit=1.5,
         ),
         Configure(bench="b", devices={"d": DeviceSpec("sim", "x:Y", {"a": [1]})}, aliases={"c": "d.console"}),
+        Configure(bench="b", devices={}, watch=WatchSpec(("oops", "bug"), {"lost": "sensor lost"})),
+        Configure(bench="b", devices={}, watch=None),
         Take(bench="b", holder="me", wait=2.0),
         Release(bench="b"),
     ],

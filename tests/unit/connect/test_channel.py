@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.agent.calls import Configure, ConsoleBytes, Ended, Heard, Run, Said, Saved
-from runner.agent.consoles import pack_chunk, pack_name
+from runner.agent.calls import Alarm, Configure, ConsoleBytes, Ended, Heard, Run, Said, Saved
+from runner.agent.consoles import pack_alarm, pack_chunk, pack_name
 from runner.agent.credit import WINDOW
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Frame, FrameReader, Kind, frame
 from runner.agent.messages import Message, MessageReader, pack, to_json, unpack_cancel
@@ -16,11 +16,14 @@ from runner.agent.outbox import Outbox
 from runner.api import Failed, LabError
 from runner.connect.channel import Channel
 from runner.console import Chunk
+from runner.console.alarm import Alarm as Sighted
 from runner.engine.cancel import Cancellation
 
 HELLO = frame(Kind.HELLO, CONNECTION, to_json({"protocol": PROTOCOL}))
+SEEN = Sighted(3, "seen", "panic", "kernel panic", "Kernel", 7, others=("x",))
 RUN = Run(bench="b", path="x:Uboot", arguments={}, devices={"console": "console"}, limit=60.0)
 BYE = "the agent died: killed by a test"
+CONSOLE = frame(Kind.EVENT, FIRST_CONSOLE, pack_name("b", "c"))
 
 
 class Agent:
@@ -85,8 +88,16 @@ class Caller:
         return self
 
 
-def open_channel(agent: Agent, console: Callable[[ConsoleBytes], None] = lambda _chunk: None) -> Channel:
-    return Channel(agent, {}, console, name="the agent", patience=60.0)
+def nobody(_heard: object) -> None:
+    pass
+
+
+def open_channel(
+    agent: Agent,
+    console: Callable[[ConsoleBytes], None] = nobody,
+    heard: Callable[[Heard], None] = nobody,
+) -> Channel:
+    return Channel(agent, {}, console, heard, name="the agent", patience=60.0)
 
 
 def end_of(call: Message, kind: Kind, value: object) -> bytes:
@@ -166,7 +177,7 @@ def test_an_agent_that_dies_ends_every_call_and_refuses_later_ones() -> None:
 
 
 def test_an_agent_that_says_nothing_for_long_is_taken_for_dead() -> None:
-    channel = Channel(Agent(), {}, lambda _chunk: None, name="the agent", patience=0.05)
+    channel = Channel(Agent(), {}, nobody, nobody, name="the agent", patience=0.05)
     assert str(Caller(channel).join().error) == "the agent gave no sign of life for 0.05s: killed by a test"
 
 
@@ -186,6 +197,8 @@ def test_an_agent_that_says_nothing_for_long_is_taken_for_dead() -> None:
         (HELLO + frame(Kind.EVENT, 1, b'{"Saved":{}}'), "expected a file's name and size"),
         (HELLO + frame(Kind.DATA, 1, b"x"), "DATA in answer to Uboot"),
         (HELLO + frame(Kind.DATA, FIRST_CONSOLE, b"x"), "bytes of the unknown console"),
+        (HELLO + CONSOLE + frame(Kind.EVENT, FIRST_CONSOLE, b'{"Alarm":{"number":1}}'), "expected an alarm"),
+        (HELLO + CONSOLE + frame(Kind.EVENT, FIRST_CONSOLE, b'{"Alarm":7}'), "expected an alarm"),
     ],
 )
 def test_nonsense_ends_the_conversation_and_is_quoted(said: bytes, message: str) -> None:
@@ -259,6 +272,22 @@ def test_an_answer_waits_until_the_console_bytes_before_it_are_heard() -> None:
     go.set()
     caller.join()
     assert heard == [b"panic"]
+
+
+def test_an_alarm_of_a_console_is_heard_behind_its_bytes_and_before_the_answer() -> None:
+    agent, heard = Agent(), []
+    caller = Caller(open_channel(agent, lambda chunk: heard.append(chunk.data), heard.append))
+    call = agent.asked()
+    (payload,) = pack_chunk(Chunk(0, 1, 2, b"panic"))
+    agent.send(CONSOLE + frame(Kind.DATA, FIRST_CONSOLE, payload))
+    agent.send(frame(Kind.EVENT, FIRST_CONSOLE, pack_alarm(SEEN)))
+    agent.send(end_of(call, Kind.RESULT, None))
+
+    caller.join()
+    assert heard == [
+        b"panic",
+        Alarm("b", "c", 3, "seen", "panic", "kernel panic", "Kernel", 7, others=("x",)),
+    ]
 
 
 def test_a_listener_that_fails_is_told_and_no_call_hangs() -> None:

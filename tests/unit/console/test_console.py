@@ -6,7 +6,7 @@ import pytest
 from support.boards import Board, BoardConsole
 
 from runner.api import Cancelled, Duration, Failed, LabError, RecipeFault, TimedOut
-from runner.console import ConsoleGone, Match, exact
+from runner.console import ConsoleEnded, ConsoleGone, Match, exact
 
 KERNEL = b"[    3.141592] usb 1-1: new device\r\n"
 SECOND = Duration("1s")
@@ -144,7 +144,7 @@ def test_exact_bytes_are_no_expression(at: BoardConsole) -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 7, 4096])
-def test_any_byte_is_recorded_as_it_came(chunk: int) -> None:
+def test_a08_any_byte_is_recorded_as_it_came(chunk: int) -> None:
     at = BoardConsole(Board(chunk=chunk))
     data = (
         bytes(range(256)) * 3
@@ -212,3 +212,46 @@ def test_a_console_that_was_not_started_says_so() -> None:
 
     with pytest.raises(RuntimeError, match="not been started"):
         at.position()
+
+
+class Ending(Board):
+    """Ends like a machine whose program was killed; has a new life from its power on."""
+
+    ended = True
+
+    def read(self, timeout: float) -> bytes:
+        if self.ended:
+            raise ConsoleEnded("the program has ended by itself")
+        return super().read(timeout)
+
+
+def test_nobody_waits_for_a_board_that_has_ended() -> None:
+    at = BoardConsole(Ending())
+
+    with pytest.raises(LabError, match="console 'console': the program has ended by itself") as caught:
+        at.expect("never", at.context, within=Duration("1h"))
+
+    assert "power_cycle" in caught.value.hint
+    assert at.board.now() < 1
+
+
+def test_what_a_board_said_before_it_ended_is_found() -> None:
+    board = Ending()
+    board.ended = False
+    at = BoardConsole(board)
+    said(at, b"last words\r\n")
+    board.ended = True
+
+    assert at.expect("last words", at.context, within=SECOND, since="start").text == "last words"
+
+
+def test_a_board_that_has_ended_is_waited_for_after_its_power_was_switched() -> None:
+    board = Ending()
+    at = BoardConsole(board)
+    with pytest.raises(LabError):
+        at.expect("never", at.context, within=SECOND)
+    board.ended = False
+    at.power_mark()
+    board.say(b"U-Boot again\r\n", after=0.5)
+
+    assert at.expect("U-Boot", at.context, within=SECOND).text == "U-Boot"

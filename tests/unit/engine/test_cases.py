@@ -117,7 +117,7 @@ def test_a_test_is_tried_again_and_its_pass_is_flaky_with_every_attempt(tmp_path
     played = play_text(tmp_path, recipe_of("{command: x}", more="    retries: 2\n"), answer=third_time)
 
     assert played.outcomes == {"t@b": "flaky"}
-    assert [each.message for each in played.case("t").attempts] == ["first", "second"]
+    assert [each.problem.message for each in played.case("t").attempts] == ["first", "second"]
     assert [event.attempt for event in played.events if isinstance(event, CaseStarted)] == [1, 2, 3]
     assert played.result.exit_code == 0
 
@@ -514,9 +514,3 @@ def test_what_no_host_can_do_yet_is_refused_before_the_run(tmp_path: Path, host:
 
     with pytest.raises(InputError, match=told):
         play_text(tmp_path, recipe_of("{log: x}"), inventory=inventory)
-
-
-@pytest.mark.parametrize("key", ["recover: [ctrl_c]"])
-def test_a_ladder_of_recovery_is_refused_until_there_is_one(tmp_path: Path, key: str) -> None:
-    with pytest.raises(InputError, match="recover: is not supported yet"):
-        play_text(tmp_path, recipe_of("{log: x}"), inventory=MOCKED.format(name="b") + f"    {key}\n")

@@ -413,6 +413,27 @@ def test_check_mode_runs_only_what_changes_nothing(tmp_path: Path) -> None:
     assert played.link.commands() == []
 
 
+def test_check_mode_says_what_would_run_and_skips_what_needs_its_result(tmp_path: Path) -> None:
+    steps = recipe_of(
+        "{command: x, name: look, register: seen, expect: result.status == 0}",
+        "{log: '{{ seen.stdout }}'}",
+        "{assert: seen.status == 1}",
+        "{log: after}",
+    )
+    played = play_text(tmp_path, steps, check=True)
+
+    assert [step.outcome.word for step in played.steps] == ["skipped", "skipped", "skipped", "passed"]
+    assert played.steps[1].reason == "check mode: needs 'seen', which only a real run gives"
+    assert played.logs() == ["would run look", "after"]
+    assert played.result.exit_code == 0
+
+
+def test_silence_of_the_console_is_limited_where_the_step_says_so(tmp_path: Path) -> None:
+    played = play_text(tmp_path, recipe_of("{command: x, idle_timeout: 2s}", "{command: y}"))
+
+    assert [each.idle for each in played.link.asked if isinstance(each, Run)] == [2.0, None]
+
+
 def test_a_skipped_tag_skips_the_step(tmp_path: Path) -> None:
     played = play_text(tmp_path, recipe_of("{log: a, tags: slow}", "{log: b}"), skip_tags=("slow",))
 

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from runner.api.values import Duration
+from runner.console.watched import TITLES
 from runner.errors import InputError
-from runner.model import Recipe, Skip, Timeouts, Xfail
+from runner.model import Recipe, Skip, Timeouts, Watch, Xfail
 from runner.recipe.read import survey
 from runner.registry import Registry
 
 Read = Callable[..., Recipe]
 Say = Callable[..., list[str]]
 
+UNENDED = "missing ), unterminated subpattern at position 0"
 STEP = "steps: [{try_cycle: }]"
 
 
@@ -185,13 +187,6 @@ def test_a_wrong_key_of_a_play_is_told(faults: Say, line: str, told: str) -> Non
     ("line", "told"),
     [
         (
-            "watch: {allow: [panic]}",
-            (
-                "1:1+5 E299 'watch' of a play is not supported yet "
-                "| console watchers cannot be configured by a play"
-            ),
-        ),
-        (
             "reserve: {hold: 2h}",
             (
                 "1:10+10 E299 'hold' of 'reserve' is not supported yet "
@@ -206,7 +201,7 @@ def test_what_nothing_obeys_yet_is_refused_and_read_all_the_same(
     recipe, found = survey(str(write(f"{line}\n{STEP}\n")), registry)
 
     (play,) = recipe.plays
-    assert play.watch is not None or play.reserve_hold == Duration("2h")
+    assert play.reserve_hold == Duration("2h")
     with pytest.raises(InputError) as caught:
         found.raise_if_any()
     (fault,) = caught.value.faults
@@ -215,10 +210,58 @@ def test_what_nothing_obeys_yet_is_refused_and_read_all_the_same(
     )
 
 
-def test_the_shape_of_watch_is_checked(faults: Say) -> None:
-    assert "recipe.yaml:1:9+4 E202 watch has no key 'alow' | did you mean 'allow'?" in faults(
-        f"watch: {{alow: [panic]}}\n{STEP}\n"
-    )
+@pytest.mark.parametrize(
+    ("line", "watch"),
+    [
+        ("name: x", Watch()),
+        ("watch: true", Watch()),
+        ("watch: false", Watch(enabled=False)),
+        ("watch: {allow: oops}", Watch(allow=("oops",))),
+        ("watch: {allow: [oops, reset_loop]}", Watch(allow=("oops", "reset_loop"))),
+        ("watch: {add: [{name: sensor lost, pattern: 'lost$'}]}", Watch(added={"sensor lost": "lost$"})),
+    ],
+)
+def test_watch_allows_adds_or_switches_off(read: Read, line: str, watch: Watch) -> None:
+    (play,) = read(f"{line}\n{STEP}\n").plays
+
+    assert play.watch == watch
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("watch: {alow: [panic]}", "1:9+4 E202 watch has no key 'alow' | did you mean 'allow'?"),
+        ("watch: {allow: [ooops]}", "1:17+5 E243 no watcher 'ooops' | did you mean 'oops'?"),
+        (
+            "watch: {allow: [xyz]}",
+            f"1:17+3 E243 no watcher 'xyz' | there are: {', '.join(TITLES)}",
+        ),
+        ("watch: off", "1:8+3 E200 watch must be true or false, got 'off' | write false"),
+        ("watch: [panic]", "1:8+7 E200 watch must be a mapping, got a list"),
+        (
+            "watch: {add: [{name: x}]}",
+            "1:15+9 E243 a watcher in 'add' has no 'pattern' | {name: …, pattern: …}",
+        ),
+        (
+            "watch: {add: [{name: oops, pattern: x}]}",
+            "1:22+4 E243 a watcher 'oops' is there already | give it another name",
+        ),
+        (
+            "watch: {add: [{name: x, pattern: '('}]}",
+            f"1:34+3 E243 pattern of watcher 'x': '(' is not a regular expression: {UNENDED}",
+        ),
+        (
+            "watch: {add: [{name: x, pattern: 'a*'}]}",
+            "1:34+4 E243 pattern of watcher 'x': 'a*' matches the empty text, and so everywhere",
+        ),
+        (
+            "watch: {add: [{name: x, pattern: '{{ y }}'}]}",
+            "1:34+9 E229 pattern cannot hold a template | pattern must be known before the run: write it out",
+        ),
+    ],
+)
+def test_a_wrong_watch_is_told(faults: Say, line: str, told: str) -> None:
+    assert faults(f"{line}\n{STEP}\n") == [f"recipe.yaml:{told}"]
 
 
 def test_files_of_variables_come_before_vars(read: Read) -> None:

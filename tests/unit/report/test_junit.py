@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
-from support.events import STARTED, begun, ended, step_ended
+from support.events import STARTED, bad, begun, ended, step_ended
 from support.peers import ROOT
 
 from runner.errors import InputError
@@ -42,7 +42,7 @@ def test_every_outcome_is_valid_for_jenkins_and_surefire(
     tmp_path: Path, outcome: Outcome, blame: str
 ) -> None:
     problem = Problem(message="m", blame=blame, kind="timeout", evidence={"a": 1})  # type: ignore[arg-type]
-    written(tmp_path, ended(outcome, problem=problem, reason="why", attempts=(problem,)))
+    written(tmp_path, ended(outcome, problem=problem, reason="why", attempts=(bad(problem),)))
 
     valid(tmp_path)
 
@@ -73,7 +73,9 @@ def test_the_element_says_whose_fault_it_is(
 
 def test_a_passed_case_has_no_verdict_and_a_flaky_one_has_its_attempts(tmp_path: Path) -> None:
     flaky = ended(
-        Outcome.FLAKY, name="f", attempts=(Problem(message="first"), Problem(message="x", blame="lab"))
+        Outcome.FLAKY,
+        name="f",
+        attempts=(bad(Problem(message="first")), bad(Problem(message="x", blame="lab"), 2)),
     )
     root = written(tmp_path, ended(Outcome.PASSED), flaky)
 
@@ -108,7 +110,7 @@ def test_there_is_a_suite_for_each_bench_with_right_numbers(tmp_path: Path) -> N
 def test_characters_that_xml_cannot_hold_are_spelt_out(tmp_path: Path) -> None:
     nasty = "\x1b[0m \x00 ]]> \ufffe \x7f \ud800 ü €"
     problem = Problem(message=nasty, evidence={nasty: nasty}, console=nasty)
-    root = written(tmp_path, ended(Outcome.FAILED, name=nasty, problem=problem, attempts=(problem,)))
+    root = written(tmp_path, ended(Outcome.FAILED, name=nasty, problem=problem, attempts=(bad(problem),)))
 
     valid(tmp_path)
     failure = root.find(".//failure")
@@ -176,13 +178,41 @@ def test_the_file_is_also_written_where_it_was_asked_for(tmp_path: Path) -> None
 
 
 def test_attempts_stand_where_surefire_wants_them_whatever_the_end(tmp_path: Path) -> None:
-    attempts = (Problem(message="lab", blame="lab"), Problem(message="board", blame="board"))
+    attempts = (bad(Problem(message="lab", blame="lab")), bad(Problem(message="board", blame="board"), 2))
     root = written(
         tmp_path, ended(Outcome.ERROR, attempts=attempts, problem=Problem(message="m", blame="lab"))
     )
 
     valid(tmp_path)
     assert [child.tag for child in root[0][1]] == ["rerunFailure", "error", "rerunError", "system-out"]
+
+
+def test_each_attempt_has_its_part_of_the_console_and_what_was_done_after_it(tmp_path: Path) -> None:
+    (tmp_path / "console").mkdir()
+    (tmp_path / "console" / "b.uart.raw").write_bytes(b"first\nsecond\n")
+    parts = [ConsoleSlice(device="uart", path="console/b.uart.raw", start=0, end=6)]
+    parts.append(ConsoleSlice(device="uart", path="console/b.uart.raw", start=6, end=13))
+    problem = Problem(message="no prompt", kind="timeout", blame="board")
+    tried = bad(
+        problem, step="log in", console=(parts[0],), recovery=("ctrl_c: failed", "power_cycle: passed")
+    )
+    root = written(tmp_path, ended(Outcome.FLAKY, attempts=(tried,), console=(parts[1],)))
+
+    valid(tmp_path)
+    attempt, whole = root[0][1]
+    assert (attempt.tag, attempt.get("type"), attempt.get("message")) == (
+        "flakyFailure",
+        "timeout",
+        "no prompt",
+    )
+    assert (attempt.findtext("stackTrace") or "").splitlines()[-2:] == [
+        "then ctrl_c: failed",
+        "then power_cycle: passed",
+    ]
+    assert "attempt 1 of 'log in': no prompt" in (attempt.findtext("stackTrace") or "")
+    said = attempt.findtext("system-out") or ""
+    assert ("first" in said, "second" in said) == (True, False)
+    assert ("first" in (whole.text or ""), "second" in (whole.text or "")) == (False, True)
 
 
 def test_a_play_of_another_recipe_is_another_suite(tmp_path: Path) -> None:

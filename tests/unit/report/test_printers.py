@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.events import STARTED, ended, step_ended
+from support.events import STARTED, bad, ended, step_ended
 
 from runner.report.github import Github
 from runner.report.json_lines import JsonLines
@@ -48,7 +48,7 @@ def test_a_case_without_a_place_is_annotated_where_it_is_written() -> None:
 
 
 def test_good_cases_say_nothing_and_a_flaky_one_warns() -> None:
-    flaky = ended(Outcome.FLAKY, reason="passed on attempt 2", attempts=(Problem(message="no prompt"),))
+    flaky = ended(Outcome.FLAKY, reason="passed on attempt 2", attempts=(bad(Problem(message="no prompt")),))
 
     assert annotations(ended(), ended(Outcome.SKIPPED), ended(Outcome.XFAILED), flaky) == [
         "::warning file=q.yaml,line=3,col=5,title=q%3A%3At@b::passed on attempt 2: no prompt"

@@ -6,7 +6,7 @@ from pathlib import Path
 import lxml.html
 import pytest
 from jsonschema import validate
-from support.events import STARTED, begun, ended, finished, heard, step_ended
+from support.events import STARTED, bad, begun, ended, finished, heard, step_ended
 
 from runner.fold import Fold, fold
 from runner.report import html
@@ -50,7 +50,7 @@ EVENTS: list[Event] = [
     ended(
         Outcome.FAILED,
         problem=PROBLEM,
-        attempts=(PROBLEM,),
+        attempts=(bad(PROBLEM),),
         tags=(NASTY,),
         meta={"owner": NASTY},
         console=(ConsoleSlice(device="uart", path="console/b.uart.raw", start=0, end=9),),

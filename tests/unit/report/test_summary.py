@@ -55,4 +55,4 @@ def test_why_the_run_itself_ended_is_said() -> None:
     end = RunFinished(t=2, seconds=2, exit_code=3, counts={}, problem=Problem(message="the disk is full"))
 
     assert "the disk is full" in lines(end)
-    assert lines(end)[-1] == "exit code 3: the lab, not the product"
+    assert lines(end)[-1] == "exit code 3: the lab, or a set-up that did not pass"

@@ -15,6 +15,17 @@ def test_a_dead_board_prints_nothing() -> None:
     assert board.wait(100) == ""
 
 
+def test_a_board_can_stop_talking_with_its_second_start() -> None:
+    board = Desk(faults=Faults(mute_from=2))
+    board.power(on=True)
+    first = board.wait(100)
+    board.power(on=False)
+    board.power(on=True)
+
+    assert "U-Boot SPL" in first
+    assert board.wait(100) == ""
+
+
 def test_dropped_characters_are_missing_from_the_first_line_only() -> None:
     board = Desk(faults=Faults(drop=2)).at_uboot()
 
@@ -141,3 +152,23 @@ def test_a_chatty_service_never_lets_the_prompt_be_last() -> None:
 
     assert board.wait(1).count("sensord[77]: sample") == 20
     assert "alive" in board.type("echo alive\r")
+
+
+def test_a_break_and_b_reboot_a_board_with_a_kernel() -> None:
+    desk = Desk().at_shell()
+    desk.board.receive_break(desk.now)
+    printed = desk.type("b") + desk.wait(1)
+
+    assert "sysrq: Resetting" in printed
+    assert "U-Boot SPL" in printed
+
+
+def test_the_magic_key_has_five_seconds_and_no_meaning_without_a_kernel() -> None:
+    desk = Desk().at_shell()
+    desk.board.receive_break(desk.now)
+    desk.now += 6
+    assert desk.type("b").endswith("b")
+
+    desk = Desk().at_uboot()
+    desk.board.receive_break(desk.now)
+    assert desk.type("b").endswith("b")

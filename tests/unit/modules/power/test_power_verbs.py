@@ -1,9 +1,20 @@
 """power_on, power_off, power_cycle and power_read, on a switch in memory."""
 
+import threading
+
 import pytest
 from support.context import StepContext, Switch, Terminal
 
-from runner.api import Duration, LabError, PowerReading, RecipeFault, Unsupported
+from runner.api import (
+    Duration,
+    Failed,
+    LabError,
+    PowerReading,
+    RecipeFault,
+    TimedOut,
+    Unreachable,
+    Unsupported,
+)
 from runner.modules.power.power_cycle import PowerCycle
 from runner.modules.power.power_off import PowerOff
 from runner.modules.power.power_on import PowerOn
@@ -50,7 +61,13 @@ def test_a_stuck_relay_is_the_labs_fault_and_the_outlet_is_named(verb: type, was
         caught.value.message
         == f"'pdu3' on bench 'bench' still reads {was}, 0s after it was switched {wanted}"
     )
-    assert caught.value.evidence == {"expected": wanted, "actual": was, "within": 0.0}
+    assert caught.value.evidence == {
+        "bench": "bench",
+        "device": "pdu3",
+        "expected": wanted,
+        "actual": was,
+        "within": 0.0,
+    }
 
 
 def test_a_switch_that_cannot_be_read_is_believed() -> None:
@@ -85,7 +102,7 @@ def test_a_cycle_is_off_for_the_off_time_and_marks_the_consoles() -> None:
     assert switch.calls == ["off", "on"]
     assert sum(context.slept) == 3
     assert terminal.calls == [("power_mark",)]
-    assert (result.previous, result.state, result.verified) == ("on", "on", "state")
+    assert (result.previous, result.state, result.verified) == ("on", "on", "state and console")
 
 
 def test_a_board_that_talks_while_it_is_off_is_the_labs_fault() -> None:
@@ -107,11 +124,125 @@ def test_the_last_words_of_a_board_are_forgiven() -> None:
     assert result.verified == "console"
 
 
-def test_a_readable_switch_is_not_doubted_because_the_console_talks() -> None:
+def test_a_board_that_talks_is_believed_more_than_a_switch_that_reads_off() -> None:
+    terminal, context = Terminal(), StepContext(power="pdu3")
+    context.while_asleep = lambda _: setattr(terminal, "bytes", terminal.bytes + 7)
+
+    with pytest.raises(LabError, match="'pdu3' on bench 'bench' is switched off, but the board goes on"):
+        PowerCycle(power=Switch("on"), consoles=(terminal,)).run(context)
+
+
+def test_verify_state_does_not_listen() -> None:
     terminal, context = Terminal(), StepContext()
     context.while_asleep = lambda _: setattr(terminal, "bytes", terminal.bytes + 7)
 
-    assert PowerCycle(power=Switch("on"), consoles=(terminal,)).run(context).verified == "state"
+    result = PowerCycle(power=Switch("on"), consoles=(terminal,), verify="state").run(context)
+
+    assert result.verified == "state"
+
+
+@pytest.mark.parametrize(("said_before", "fine"), [(0, True), (7, False)])
+def test_only_a_console_that_has_talked_before_can_miss_its_first_byte(said_before: int, fine: bool) -> None:
+    terminal = Terminal()
+    terminal.bytes = said_before
+    module = PowerCycle(power=Switch("on"), consoles=(terminal,))
+
+    if fine:
+        assert module.run(StepContext()).verified == "state and console"
+    else:
+        with pytest.raises(LabError, match="'pdu3' on bench 'bench' .* no console said anything within 30s"):
+            module.run(StepContext(power="pdu3"))
+
+
+@pytest.mark.parametrize(("within", "fine"), [("30s", True), ("5s", False)])
+def test_an_outlet_that_takes_12_s_passes_when_the_limit_allows_it(within: str, fine: bool) -> None:
+    switch, context = Switch("on"), StepContext(power="pdu3")
+    switch.state = lambda: "on" if sum(context.slept) < 12 and switch.now == "off" else switch.now
+    module = PowerCycle(power=switch, within=Duration(within))
+
+    if fine:
+        assert module.run(context).state == "on"
+        assert sum(context.slept) > 12
+    else:
+        with pytest.raises(LabError, match="'pdu3' on bench 'bench' still reads on, 5s after"):
+            module.run(context)
+
+
+EVERY = pytest.mark.parametrize("verb", [PowerOn, PowerOff, PowerCycle])
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (LabError("500 Internal Server Error"), "500 Internal Server Error"),
+        (Failed("nonsense"), "nonsense"),
+        (ConnectionRefusedError(111, "refused"), r"ConnectionRefusedError: \[Errno 111\] refused"),
+        (TimeoutError("read timed out"), "TimeoutError: read timed out"),
+    ],
+)
+def test_a_switch_that_answers_with_an_error_is_the_labs_fault(
+    verb: type, error: Exception, told: str
+) -> None:
+    module = verb(power=Switch("on", fails=error))
+
+    with pytest.raises(LabError, match=f"'pdu3' on bench 'bench' could not be switched o[nf]+: {told}"):
+        module.run(StepContext(power="pdu3"))
+
+
+@EVERY
+def test_a_switch_that_never_answers_is_the_labs_fault_and_is_not_asked_again(verb: type) -> None:
+    switch, released = Switch("on"), threading.Event()
+    switch.on = switch.off = released.wait
+    module = verb(power=switch, within=NOW)
+
+    with pytest.raises(Unreachable, match="'pdu3' on bench 'bench' did not answer within 0s"):
+        module.run(StepContext(power="pdu3"))
+    with pytest.raises(Unreachable, match="'pdu3' on bench 'bench' has still not answered an earlier call"):
+        module.run(StepContext(power="pdu3"))
+    released.set()
+
+
+def test_time_that_is_over_while_a_switch_is_awaited_is_never_the_boards_fault() -> None:
+    context = StepContext(power="pdu3")
+
+    def over(_seconds: float) -> None:
+        raise TimedOut("time is over: the step's timeout of 5s")
+
+    context.while_asleep = over
+    with pytest.raises(LabError, match="'pdu3' on bench 'bench': time is over: .*awaited to read off") as bad:
+        PowerOff(power=Switch("on", stuck=True)).run(context)
+    assert not isinstance(bad.value, Failed)
+
+
+def test_the_outlet_is_called_what_its_driver_calls_it() -> None:
+    switch = Switch("on", stuck=True)
+    switch.label = lambda: "outlet 3 of 10.0.0.9"
+
+    with pytest.raises(
+        LabError, match=r"'pdu3' on bench 'bench' \(outlet 3 of 10.0.0.9\) still reads"
+    ) as bad:
+        PowerOff(power=switch, within=NOW).run(StepContext(power="pdu3"))
+    assert bad.value.evidence["outlet"] == "outlet 3 of 10.0.0.9"
+
+
+def test_switching_on_with_verify_console_waits_for_the_first_byte() -> None:
+    terminal, context = Terminal(), StepContext()
+    context.while_asleep = lambda _: setattr(terminal, "bytes", 1)
+    PowerOn(power=Switch(), consoles=(terminal,), verify="console").run(context)
+
+    with pytest.raises(LabError, match="no console said anything"):
+        PowerOn(power=Switch(), consoles=(Terminal(),), verify="console").run(StepContext())
+
+
+def test_switching_off_with_verify_console_wants_silence() -> None:
+    terminal, context = Terminal(), StepContext()
+    PowerOff(power=Switch("on"), consoles=(terminal,), verify="console").run(context)
+    assert sum(context.slept) == 2
+
+    context.while_asleep = lambda _: setattr(terminal, "bytes", terminal.bytes + 1)
+    with pytest.raises(LabError, match="goes on talking"):
+        PowerOff(power=Switch("on"), consoles=(terminal,), verify="console").run(context)
 
 
 def test_verify_console_waits_for_the_first_byte() -> None:
@@ -134,11 +265,12 @@ def test_verify_console_fails_for_a_board_that_says_nothing() -> None:
         module.run(StepContext())
 
 
-def test_verify_console_needs_a_console() -> None:
+@EVERY
+def test_verify_console_needs_a_console(verb: type) -> None:
     switch = Switch()
 
     with pytest.raises(RecipeFault, match="no console"):
-        PowerCycle(power=switch, verify="console").run(StepContext())
+        verb(power=switch, verify="console").run(StepContext())
     assert switch.calls == []
 
 

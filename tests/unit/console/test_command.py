@@ -132,7 +132,9 @@ def test_a04_two_swapped_characters_anywhere_never_run_something_else(at_byte: i
 
 @pytest.mark.parametrize("functions", [True, False])
 @pytest.mark.parametrize("first", range(0, 110, 7))
-def test_a05_an_overrun_of_sixteen_bytes_is_noticed_and_typing_slows_down(first: int, functions: bool) -> None:
+def test_a05_an_overrun_of_sixteen_bytes_is_noticed_and_typing_slows_down(
+    first: int, functions: bool
+) -> None:
     command = "x" * 114
     at = console(functions=functions)
     at.run("true", at.context, timeout=LONG)

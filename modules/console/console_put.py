@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from runner.api import Context, Duration, FilePath, LabError, Module, RecipeFault, Result, Size, arg, device
-from runner.console import Console, Sender
+from runner.console import Console
 from runner.modules.console import pieces
 from runner.modules.console.board_files import BoardFiles, quoted
 
-Method = Literal["auto", "base64", "printf", "xmodem"]
+Method = Literal["auto", "base64", "printf"]
 
 
 class Put(Result):
@@ -21,7 +21,7 @@ class Put(Result):
     size: int
     """In bytes."""
     sha256: str
-    method: Literal["base64", "printf", "xmodem"]
+    method: Literal["base64", "printf"]
     verified_by: pieces.Sum
     """The board's program whose checksum is the same as ours."""
     resent: int
@@ -36,14 +36,13 @@ class ConsolePut(Module):
 
     It is typed in pieces, each compared with its checksum and sent again when it is damaged; the
     whole file is compared before it gets its name. A board without base64 needs nothing but the
-    shell's printf. XMODEM needs `rx` on the board (busybox or lrzsz) and a line that passes all
-    256 bytes on; it is a third faster than base64.
+    shell's printf.
 
     Example::
 
         - console_put: {file: images/sensor.conf, to: /etc/sensor.conf}
         - console_put: {text: "10.0.2.2 lab\n", to: /etc/hosts, mode: "644"}
-        - console_put: {file: images/update.bin, to: /tmp/update.bin, method: xmodem}
+        - console_put: {file: images/update.bin, to: /tmp/update.bin, method: printf}
           timeout: 10m
     """
 
@@ -63,10 +62,7 @@ class ConsolePut(Module):
         method = self._method(board)
         part = f"{self.to}.part"
         board.do(f"true >{quoted(part)}", f"write {part}")
-        if method == "xmodem":
-            self._send_by_xmodem(data, board, part, context)
-        else:
-            self._type(data, method, board, part, context)
+        self._type(data, method, board, part, context)
         self._verify(data, board, part, context)
         self._name(board, part)
         elapsed = time.monotonic() - started
@@ -94,10 +90,10 @@ class ConsolePut(Module):
                 f"cannot read {str(self.file)!r} on the bench's host: {error.strerror}"
             ) from error
 
-    def _method(self, board: BoardFiles) -> Literal["base64", "printf", "xmodem"]:
+    def _method(self, board: BoardFiles) -> Literal["base64", "printf"]:
         if self.method == "auto":
             return "base64" if board.tool(("base64", "printf"), "to take a file") == "base64" else "printf"
-        board.tool(("rx" if self.method == "xmodem" else self.method,), f"for the method {self.method!r}")
+        board.tool((self.method,), f"for the method {self.method!r}")
         return self.method
 
     def _type(
@@ -118,16 +114,6 @@ class ConsolePut(Module):
             done, attempt, first = done + len(piece), 1, join
             context.progress(done, len(data))
         board.do(f"{first}rm -f {one}", f"write {part}")
-
-    def _send_by_xmodem(self, data: bytes, board: BoardFiles, part: str, context: Context) -> None:
-        """Send it all, and take off what fills the last block."""
-        board.tool(("head",), "to cut off what XMODEM adds")
-        sender = Sender(data, large=True)
-        limit = Duration(float(context.left))
-        self.console.converse(f"rx {quoted(part)}", sender, context, total=len(data), timeout=limit)
-        one = quoted(f"{part}.1")
-        board.do(f"head -c {len(data)} {quoted(part)}>{one}&&mv {one} {quoted(part)}", f"write {part}")
-        board.resent += sender.repeated
 
     def _verify(self, data: bytes, board: BoardFiles, part: str, context: Context) -> None:
         wanted, found = pieces.sum_of(data, board.sum), board.checksum(part, Duration(float(context.left)))

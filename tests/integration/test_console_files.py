@@ -219,17 +219,6 @@ LRZSZ = pytest.mark.peer("lrzsz")
 
 
 @LRZSZ
-def test_xmodem_reaches_a_real_receiver(dash: HurtConsole, tmp_path: Path) -> None:
-    here, there = tmp_path / "here", tmp_path / "there"
-    here.write_bytes(CONTENT)
-
-    sent = put(dash, here, there, method="xmodem")
-
-    assert there.read_bytes() == CONTENT
-    assert (sent.method, sent.resent) == ("xmodem", 0)
-
-
-@LRZSZ
 def test_xmodem_receives_from_a_real_sender(dash: HurtConsole, tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_bytes(CONTENT)

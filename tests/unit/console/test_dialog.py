@@ -128,13 +128,13 @@ def test_what_is_forbidden_ends_it() -> None:
 
 
 def test_a_dialog_that_does_not_end_says_what_it_waits_for_and_what_it_did() -> None:
-    at = BoardConsole(AskingBoard(["a? "], last="Setup complet"))
+    at = BoardConsole(AskingBoard(["a? "], last="Setup complete"))
 
-    with pytest.raises(TimedOut, match="1 questions were answered; it waits for 'Setup complete'") as caught:
-        at.dialog([reply("a", "1")], at.context, until=regex("Setup complete"), within=Duration("9s"))
+    with pytest.raises(TimedOut, match="1 questions were answered; it waits for 'Setup completed'") as caught:
+        at.dialog([reply("a", "1")], at.context, until=regex("Setup completed"), within=Duration("9s"))
 
     assert caught.value.evidence["answered"] == ["a"]
-    assert caught.value.evidence["nearest"] == "Setup complet"
+    assert caught.value.evidence["nearest"] == "Setup complete"
     assert caught.value.evidence["limit"] == "within"
 
 

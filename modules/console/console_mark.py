@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.api import Context, Module, RecipeFault, Result, arg, device
 from runner.console import Console
 
-_TAKEN = ("last", "start", "now", "power_on")
+_TAKEN = ("last", "start", "now", "step", "power_on")
 
 
 class Marked(Result):

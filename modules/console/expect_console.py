@@ -24,6 +24,9 @@ class ExpectConsole(Module):
             any_of: {ok: "PASS", bad: "FAIL [0-9]+"}
             forbid: ["segfault"]
           register: selftest
+        - expect_console: {all_of: {net: "eth0: link up", disk: "mmcblk0: p1"}, ordered: true}
+          register: boot
+          expect: boot.found[0].elapsed < 5
         - expect_console: {exact: "[ERROR]", absent: true, within: 10s}
     """
 
@@ -34,26 +37,33 @@ class ExpectConsole(Module):
     any_of: dict[str, str] | list[str] = arg(
         default=[], help="several patterns, with names or without; the first one that is seen ends the step"
     )
-    all_of: list[str] = arg(default=[], help="several patterns that must all be seen")
+    all_of: dict[str, str] | list[str] = arg(
+        default=[], help="several patterns, with names or without, that must all be seen"
+    )
     ordered: bool = arg(default=False, help="those of all_of must be seen in their order")
     count: int = arg(default=1, help="how many times it must be seen", minimum=1)
-    forbid: list[str] = arg(default=[], help="patterns that fail the step at once")
+    forbid: dict[str, str] | list[str] = arg(
+        default=[], help="patterns, with names or without, that fail the step at once"
+    )
     absent: bool = arg(default=False, help="true: it must not be seen as long as `within`")
     within: Duration = arg(default=Duration("30s"), help="how long to wait")
     since: str = arg(
         default="last",
-        help="where to begin: last (the end of the last match), start, now, power_on, or a mark's name",
+        help="where to begin: last (the end of the last match), start, now, step (where this step began), "
+        "power_on, or a mark's name",
     )
     console: Console = device(help="the console")
 
     def run(self, context: Context) -> Match:
         """Wait for it."""
+        if self.since == "step":
+            self.console.mark("step")
         return self.console.expect(
             self._patterns(),
             context,
             within=self.within,
             since=self.since,
-            forbid=[_made(regex, each, "forbid") for each in self.forbid],
+            forbid=_all_made(self.forbid, "forbid"),
             absent=self.absent,
             all_of=bool(self.all_of),
             ordered=self.ordered,
@@ -72,11 +82,13 @@ class ExpectConsole(Module):
             return [_made(exact, self.exact, "exact")]
         if self.pattern is not None:
             return [_made(regex, self.pattern, "pattern")]
-        if isinstance(self.any_of, dict) and self.any_of:
-            return [_made(partial(regex, name=name), text, "any_of") for name, text in self.any_of.items()]
-        return [
-            _made(regex, each, "all_of" if self.all_of else "any_of") for each in self.any_of or self.all_of
-        ]
+        return _all_made(self.any_of, "any_of") or _all_made(self.all_of, "all_of")
+
+
+def _all_made(given: dict[str, str] | list[str], argument: str) -> list[Pattern]:
+    if isinstance(given, dict):
+        return [_made(partial(regex, name=name), text, argument) for name, text in given.items()]
+    return [_made(regex, each, argument) for each in given]
 
 
 def _made(make: Callable[[str], Pattern], text: str, argument: str) -> Pattern:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import termios
 from typing import Literal
 
-from runner.api import Driver, Unreachable, arg
-from runner.console import Console, ConsoleSettings, Stream
+from runner.api import Context, Driver, Duration, Unreachable, arg
+from runner.console import ConsoleSettings, LineSettings, LineState, SerialConsole, Stream
+from runner.modules.console.modem import PARITIES, Modem
 from runner.modules.console.port import open_port
 
-_PARITIES = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}
 
-
-class Serial(Driver, Console):
+class Serial(Driver, SerialConsole):
     """A serial port: one of the host, or one behind TCP or RFC 2217.
 
     A port under `/dev/serial/by-id/` keeps its name when it is plugged in again. It is opened
@@ -48,20 +48,70 @@ class Serial(Driver, Console):
                 do_not_open=True,
                 baudrate=self.baudrate,
                 bytesize=self.bytesize,
-                parity=_PARITIES[self.parity],
+                parity=PARITIES[self.parity],
                 stopbits=self.stopbits,
                 rtscts=self.rtscts,
                 xonxoff=self.xonxoff,
             )
             port.dtr = self.dtr
             port.rts = self.rts
-            return open_port(port, self.port)
-        except (serial.SerialException, OSError, ValueError, NotImplementedError) as error:
+            stream = open_port(port, self.port)
+            self._modem = Modem(port, self.port)
+        except (serial.SerialException, OSError, ValueError, NotImplementedError, termios.error) as error:
             raise Unreachable(
                 f"cannot open the serial port {self.port!r}: {error}",
                 evidence={"port": self.port, "baudrate": self.baudrate},
                 hint=_hint(error, self.port),
             ) from error
+        return stream
+
+    def stop(self) -> None:
+        """Put the port's errors into the log, and let go of it."""
+        live = self._live
+        if live is not None and not live.source.gone:
+            counters = self._modem.counters()
+            if counters is not None and counters.errors:
+                errors = ", ".join(f"{number} {name}" for name, number in counters.errors.items())
+                live.remark(f"the port counted errors: {errors}")
+        super().stop()
+
+    def lines(self) -> LineState:
+        """Read the modem lines and the counters."""
+        return self._open_modem().lines()
+
+    def set_lines(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
+        """Set DTR and RTS, also for when the port is opened again."""
+        self._open_modem().set_lines(dtr, rts)
+        self.dtr = self.dtr if dtr is None else dtr
+        self.rts = self.rts if rts is None else rts
+
+    def send_break(self, duration: Duration, context: Context) -> None:
+        """Hold the line for so long."""
+        self._open_modem().send_break(duration, context)
+
+    def line_settings(self) -> LineSettings:
+        """Return how characters are sent."""
+        return LineSettings(
+            baudrate=self.baudrate,
+            bytesize=self.bytesize,
+            parity=self.parity,
+            stopbits=self.stopbits,
+            rtscts=self.rtscts,
+            xonxoff=self.xonxoff,
+        )
+
+    def set_line_settings(self, settings: LineSettings) -> None:
+        """Change how characters are sent, once what was typed is out; also for when it is opened again."""
+        self._open_modem().apply(settings)
+        self.baudrate, self.parity = settings.baudrate, settings.parity
+        self.bytesize, self.stopbits = settings.bytesize, settings.stopbits
+        self.rtscts, self.xonxoff = settings.rtscts, settings.xonxoff
+
+    def _open_modem(self) -> Modem:
+        live = self._use
+        live.check_present()
+        self._modem.device = live.name
+        return self._modem
 
 
 def _hint(error: Exception, port: str) -> str:

@@ -61,4 +61,4 @@ def leave_shell(live: Live, nonces: frame.Nonces) -> None:
     try:
         say_checked(live, nonce, line, Deadline(live, _LIMIT, "closing", context), context)
     except LabError as error:
-        live.note_gap(f"the shell was left as it is: {error.message}")
+        live.remark(f"the shell was left as it is: {error.message}")

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Literal
 
-from runner.api import Context, Duration, Interface, Secret
-from runner.console import booting, environment, interrupt, login, prompt, shell, uboot, waiting
+from runner.api import Context, Duration, Interface, LabError, Secret
+from runner.console import booting, environment, interrupt, leaving, login, prompt, shell, uboot, waiting
 from runner.console.alarm import Watching
 from runner.console.closing import leave_shell
+from runner.console.dialog import Reply, talk
 from runner.console.expectation import Mode
 from runner.console.frame import Nonces
-from runner.console.keyboard import interrupting
+from runner.console.keyboard import Meanwhile, interrupting
 from runner.console.live import Live, Place
-from runner.console.pattern import Patterns
+from runner.console.pattern import Pattern, Patterns
 from runner.console.restarts import RESTART_WITHIN, restarts_linux, restarts_uboot
-from runner.console.results import Boot, Booted, Entered, LoggedIn, Match, Ran
+from runner.console.results import (
+    Boot,
+    Booted,
+    Entered,
+    LoggedIn,
+    LoggedOut,
+    Match,
+    PoweredOff,
+    Ran,
+    Talked,
+)
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
 from runner.console.watched import KERNEL, UBOOT
+from runner.console.wire import Wire, hold
+from runner.console.xmodem import Conversation
 
 
 class Console(Interface):
@@ -65,12 +80,31 @@ class Console(Interface):
                 live.source.stop()
                 live.end_watch()
 
-    def send(self, data: bytes, context: Context) -> None:
-        """Type bytes as they are, at the console's pace; raise LabError when the port is gone."""
+    def release(self) -> bool:
+        """Let go of the port until it is used again; tell whether it was open."""
+        live = self._started
+        if live.source.gone:
+            return False
+        leave_shell(live, self._names)
+        live.place = Place()
+        live.source.release()
+        live.remark("closed, so that somebody else can use the port")
+        return True
+
+    def remark(self, text: str) -> None:
+        """Put a remark into the console's log, at this place."""
+        self._started.remark(text)
+
+    def send(self, data: bytes, context: Context, *, char_delay: Duration | None = None) -> None:
+        """Type bytes as they are, at the console's pace or another; raise LabError when the port is gone."""
         text = data.decode("utf-8", "replace")
         if restarts_linux(text) or restarts_uboot(text):
             self.expect_reset()
-        self._use.send(data, context)
+        self._use.send(data, context, char_delay)
+
+    def wire(self, context: Context) -> AbstractContextManager[Wire]:
+        """Have the bytes as they come, for a protocol; they are in the raw log, and not looked at as text."""
+        return self._use.wired(context)
 
     def expect(
         self,
@@ -110,19 +144,59 @@ class Console(Interface):
             origin=origin,
         )
 
-    def run(self, command: str, context: Context, *, timeout: Duration) -> Ran:
+    def run(
+        self,
+        command: str,
+        context: Context,
+        *,
+        timeout: Duration,
+        meanwhile: Meanwhile | None = None,
+    ) -> Ran:
         """Run a command at a POSIX shell and return its output and status, whatever the status is.
 
         The first time it enters the shell: proves it, and quiets it. Raise TimedOut when it has not
         ended in time (it is interrupted then, as when the step is cancelled) or no shell answers,
         LabError when it keeps arriving damaged or the port is gone. Kernel messages are not in the
         output, unless the command names the kernel's log (``dmesg``, ``journalctl``, ``kmsg``).
+        `meanwhile` is called once the command runs: to type what it reads, or to speak its protocol.
         """
         if restarts_linux(command):
             self.expect_reset()
         with interrupting(self._use):
-            ran = shell.run(self._use, command, self._names, context, timeout=timeout)
+            ran = shell.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
         self._reached(KERNEL)
+        return ran
+
+    def converse(
+        self,
+        command: str,
+        conversation: Conversation,
+        context: Context,
+        *,
+        total: int,
+        timeout: Duration,
+        at: Literal["shell", "uboot"] = "shell",
+    ) -> Ran:
+        """Run a command that speaks XMODEM or YMODEM (``rx``, ``sx``, ``loadx``, ``loady``), and answer it.
+
+        Raise LabError when the transfer is given up; the rest as `run` and `run_uboot`.
+        """
+
+        def speak() -> None:
+            with self.wire(context) as wire:
+                hold(conversation, wire, lambda: context.progress(conversation.moved, total))
+
+        run = self.run if at == "shell" else self.run_uboot
+        ran = run(command, context, timeout=timeout, meanwhile=speak)
+        if conversation.problem:
+            raise LabError(
+                f"console {self._started.name!r}: {command}: {conversation.problem}",
+                evidence={
+                    "moved": conversation.moved,
+                    "repeated": conversation.repeated,
+                    "output": ran.output,
+                },
+            )
         return ran
 
     def login(
@@ -146,6 +220,45 @@ class Console(Interface):
         self._reached(UBOOT if at == "uboot" else KERNEL)
         return at
 
+    def logout(self, context: Context, *, within: Duration) -> LoggedOut:
+        """Leave the shell, and those around it, until the login asks again; raise TimedOut when none does."""
+        return leaving.log_out(self._use, self._names, context, within=within)
+
+    def poweroff(self, context: Context, *, command: str, silence: Duration, within: Duration) -> PoweredOff:
+        """Have the system shut itself down by a command at its shell, and wait until it has ended.
+
+        Raise Failed when the command fails, or when the shell still answers after `silence`; TimedOut.
+        """
+        return leaving.power_off(
+            self._use, self._names, context, command=command, silence=silence, within=within
+        )
+
+    def dialog(
+        self,
+        replies: Sequence[Reply],
+        context: Context,
+        *,
+        until: Pattern | None = None,
+        forbid: Sequence[Pattern] = (),
+        ordered: bool = False,
+        within: Duration,
+        since: str = "last",
+    ) -> Talked:
+        """Answer questions as they come, or in their order, until `until` or the last one.
+
+        Raise Failed for what must not appear and for a question that comes too often; TimedOut.
+        """
+        return talk(
+            self._use,
+            replies,
+            context,
+            until=until,
+            forbid=forbid,
+            ordered=ordered,
+            within=within,
+            since=since,
+        )
+
     def enter_uboot(
         self, context: Context, *, within: Duration, interrupt_by: Interrupt | None = None
     ) -> Entered:
@@ -159,7 +272,14 @@ class Console(Interface):
         self._reached(UBOOT)
         return entered
 
-    def run_uboot(self, command: str, context: Context, *, timeout: Duration) -> Ran:
+    def run_uboot(
+        self,
+        command: str,
+        context: Context,
+        *,
+        timeout: Duration,
+        meanwhile: Meanwhile | None = None,
+    ) -> Ran:
         """Run a command at the U-Boot prompt; the status is None where its parser cannot tell.
 
         Raise Failed when no prompt answers, TimedOut when the command has not ended in time (it is
@@ -168,7 +288,7 @@ class Console(Interface):
         if restarts_uboot(command):
             self.expect_reset()
         with interrupting(self._use):
-            ran = uboot.run(self._use, command, self._names, context, timeout=timeout)
+            ran = uboot.run(self._use, command, self._names, context, timeout=timeout, meanwhile=meanwhile)
         self._reached(UBOOT)
         return ran
 
@@ -198,13 +318,13 @@ class Console(Interface):
 
     def mark(self, name: str) -> int:
         """Name the present position for `since`; return it."""
-        live = self._use
+        live = self._started
         with live.source.lock:
             return live.transcript.mark(name, live.clock())
 
     def power_mark(self) -> None:
         """Set the mark ``power_on``: what came before it says nothing about the board any more."""
-        live = self._use
+        live = self._started
         with live.source.lock:
             live.switched_on()
             live.transcript.last = live.transcript.mark("power_on", live.clock())
@@ -215,7 +335,7 @@ class Console(Interface):
 
     def power_lost(self) -> None:
         """Say that the power is about to be taken away: until it is back, nothing is an alarm."""
-        live = self._use
+        live = self._started
         with live.source.lock:
             if live.watch is not None:
                 live.watch.power_lost()
@@ -226,7 +346,7 @@ class Console(Interface):
         Modules that make the board restart call it before. Commands that are known to (``reboot``,
         ``reset`` …) are recognised when `run`, `run_uboot` and `send` type them.
         """
-        live = self._use
+        live = self._started
         with live.source.lock:
             if live.watch is not None:
                 live.watch.boots.expect(live.clock() + within)
@@ -251,11 +371,11 @@ class Console(Interface):
 
     def position(self) -> int:
         """Return how many bytes have come."""
-        return self._use.transcript.position
+        return self._started.transcript.position
 
     def tail(self, lines: int = 8) -> str:
         """Return the last lines, cleaned, kernel messages among them."""
-        live = self._use
+        live = self._started
         with live.source.lock:
             return live.transcript.tail(lines)
 
@@ -267,10 +387,18 @@ class Console(Interface):
                 live.watch.reached(stage)
 
     @property
-    def _use(self) -> Live:
+    def _started(self) -> Live:
         if self._live is None:
             raise RuntimeError("the console has not been started")
         return self._live
+
+    @property
+    def _use(self) -> Live:
+        """What is typed on and waited at; a port that was let go of is opened again."""
+        live = self._started
+        if live.source.resume():
+            live.remark("open again")
+        return live
 
     @property
     def _names(self) -> Nonces:

@@ -139,6 +139,23 @@ class Exchange:
         )
 
 
+class Begun:
+    """Listens for the beginning of an exchange only."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Look at what the exchange sees."""
+        self._exchange = exchange
+
+    @property
+    def done(self) -> bool:
+        """Whether the command runs, or was not run."""
+        return self._exchange.begun is not None or self._exchange.done
+
+    def advance(self, *, quiet: bool) -> None:
+        """Look at what is new."""
+        self._exchange.advance(quiet=quiet)
+
+
 class Echo:
     """Listens for what was typed, as it comes back."""
 

@@ -27,6 +27,7 @@ class Inline:
         self._hear: Callable[[Chunk], None] | None = None
         self._index = 0
         self._gone = ""
+        self._released = False
 
     @property
     def gone(self) -> str:
@@ -41,9 +42,22 @@ class Inline:
         """Let go of the stream."""
         self._stream.close()
 
+    def release(self) -> None:
+        """Read nothing until it is used again."""
+        self._released = True
+
+    def resume(self) -> bool:
+        """Go on reading."""
+        was, self._released = self._released, False
+        return was
+
     def clock(self) -> float:
         """Return the stream's time."""
         return self._stream.now()
+
+    def calendar(self) -> int:
+        """Return the stream's time, in nanoseconds."""
+        return round(self._stream.now() * 1e9)
 
     def wait(self, timeout: float) -> None:
         """Read once."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from runner.api import Cancelled, Context, LabError
-from runner.console.exchange import Echo, Exchange
+from runner.console.exchange import Begun, Echo, Exchange
 from runner.console.live import Deadline, Live
+
+Meanwhile = Callable[[], None]
+"""What is done once a command runs: typing what it reads, or speaking its protocol."""
 
 CLEAR = b"\x03"
 """Ctrl-C drops the line in every shell and in U-Boot, and ends a quotation that was left open."""
@@ -68,21 +71,41 @@ def clear(live: Live, context: Context) -> None:
     live.send(b"\x15" + CLEAR, context)
 
 
-def say_checked(live: Live, nonce: str, line: str, deadline: Deadline, context: Context) -> Exchange:
+def say_checked(
+    live: Live,
+    nonce: str,
+    line: str,
+    deadline: Deadline,
+    context: Context,
+    *,
+    meanwhile: Meanwhile | None = None,
+) -> Exchange:
     """Type a line for the function and wait: for its beginning not long, for its end as long as allowed."""
     typed = (line + live.settings.newline).encode()
     with live.source.lock:
         exchange = Exchange(live.transcript, nonce, live.transcript.position, begins=True)
-    with live.listening(exchange):
+    begun = Begun(exchange)
+    with live.listening(begun):
         live.send(typed, context)
         patience = live.clock() + live.settings.answer
-        if not live.wait(exchange, min(patience, deadline.until), context) and exchange.begun is not None:
+        live.wait(begun, min(patience, deadline.until), context)
+    if exchange.begun is not None:
+        if meanwhile is not None:
+            meanwhile()
+        with live.listening(exchange):
             live.wait(exchange, deadline.until, context)
     return exchange
 
 
 def ask(
-    live: Live, nonce: str, line: str, deadline: Deadline, context: Context, *, patience: float | None = None
+    live: Live,
+    nonce: str,
+    line: str,
+    deadline: Deadline,
+    context: Context,
+    *,
+    patience: float | None = None,
+    meanwhile: Meanwhile | None = None,
 ) -> tuple[Exchange, int]:
     """Type a line by its echo, press Enter and wait for the frame; `patience` seconds if given."""
     *first, last = line.split("\n")
@@ -95,6 +118,8 @@ def ask(
         exchange = Exchange(live.transcript, nonce, live.transcript.position, begins=False)
     with live.listening(exchange):
         live.send(live.settings.newline.encode(), context)
+        if meanwhile is not None:
+            meanwhile()
         until = deadline.until if patience is None else min(deadline.until, live.clock() + patience)
         live.wait(exchange, until, context)
     return exchange, resent

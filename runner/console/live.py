@@ -15,6 +15,7 @@ from runner.console.stages import Stages
 from runner.console.stream import Chunk
 from runner.console.transcript import Listener, Transcript
 from runner.console.watch import Watch
+from runner.console.wire import Wire
 
 _FIRST_PACE = 0.001
 _SLOWEST_PACE = 0.02
@@ -66,6 +67,7 @@ class Live:
             self.transcript.listen(self.watch)
         self.pace = float(settings.char_delay)
         """Pause after each chunk that is typed, in seconds."""
+        self._wire: Wire | None = None
 
     def start(self) -> None:
         """Open the port and read from now on."""
@@ -77,6 +79,11 @@ class Live:
         if chunk.gap:
             self.transcript.interrupted()
             self._ended = chunk.gap if chunk.ended else self._ended
+            self.source.lock.notify_all()
+        elif self._wire is not None:
+            if self.watch is not None:
+                self.watch.take(chunk.data)
+            self._wire.hear(chunk.data)
             self.source.lock.notify_all()
         elif chunk.data:
             self._ended = ""
@@ -108,16 +115,17 @@ class Live:
         self._ended = ""
         self.transcript.interrupted()
 
-    def send(self, data: bytes, context: Context) -> None:
-        """Type bytes at the pace that this console bears."""
-        if not self.pace:
+    def send(self, data: bytes, context: Context, pace: float | None = None) -> None:
+        """Type bytes at the pace that this console bears, or at another."""
+        pause = self.pace if pace is None else pace
+        if not pause:
             context.check_cancelled()
             self.source.write(data)
             return
         size = self.settings.chunk
         for start in range(0, len(data), size):
             self.source.write(data[start : start + size])
-            context.sleep(self.pace)
+            context.sleep(pause)
 
     def typing_time(self, data: bytes) -> float:
         """Return how many seconds `send` takes at least."""
@@ -139,6 +147,21 @@ class Live:
         finally:
             with self.source.lock:
                 self.transcript.leave(watch)
+
+    @contextmanager
+    def wired(self, context: Context) -> Iterator[Wire]:
+        """Give the bytes to a protocol, as they come; what it leaves is text again."""
+        wire = Wire(self, context)
+        with self.source.lock:
+            self.transcript.interrupted()
+            self._wire = wire
+        try:
+            yield wire
+        finally:
+            with self.source.lock:
+                self._wire = None
+                self.transcript.skip(wire.taken)
+                self.transcript.feed(wire.left, self.clock())
 
     def wait(self, listener: Waited, until: float, context: Context) -> bool:
         """Wait until a listener is done; False when the time `until` (of `clock`) has come before.
@@ -166,10 +189,11 @@ class Live:
             take_back()
         return True
 
-    def note_gap(self, text: str) -> None:
-        """Put a remark into the record, where the console's own gaps are."""
-        now = round(self.clock() * 1e9)
-        self._record(Chunk(self.transcript.position, now, now, b"", text))
+    def remark(self, text: str) -> None:
+        """Put a remark into the record, at this place."""
+        with self.source.lock:
+            now = round(self.clock() * 1e9)
+            self._record(Chunk(self.transcript.position, now, self.source.calendar(), b"", text))
 
     def clock(self) -> float:
         """Return the time in seconds."""

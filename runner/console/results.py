@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from runner.api import Duration, Result
 
 
@@ -106,3 +108,48 @@ class Booted(Result):
     """From Enter to that line."""
     boot: Boot = Boot()
     """The start that it belongs to."""
+
+
+class LoggedOut(Result):
+    """How the shell was left."""
+
+    already: bool
+    """True when the login asked already."""
+    shells: int
+    """How many shells were left; several when one runs inside another."""
+    elapsed: Duration
+
+
+class PoweredOff(Result):
+    """How the system ended."""
+
+    how: Literal["power down", "system halted", "silence"]
+    """Its last words; silence when it said none and nothing else for long."""
+    line: str
+    """The line that said so; empty for silence."""
+    elapsed: Duration
+
+
+class Answered(Result):
+    """A question that was answered."""
+
+    name: str
+    """The answer's name; its pattern when it has none."""
+    question: str
+    """What matched."""
+    elapsed: Duration
+    """From the start of the dialog until the question was there."""
+
+
+class Talked(Result):
+    """How a dialog went."""
+
+    answered: tuple[Answered, ...]
+    """Questions in the order in which they came."""
+    unasked: tuple[str, ...]
+    """The answers that nobody asked for, by their names."""
+    ended_by: str
+    """What matched at the end; empty when it ended with the last answer."""
+    transcript: str
+    """What the board said, without kernel messages; its last 64 KiB."""
+    elapsed: Duration

@@ -6,7 +6,7 @@ from runner.api import Context, Duration, LabError, TimedOut
 from runner.console import frame
 from runner.console.enter import enter, prove
 from runner.console.exchange import Answer, Exchange
-from runner.console.keyboard import CLEAR, ask, clear, note_damage, say_checked
+from runner.console.keyboard import CLEAR, Meanwhile, ask, clear, note_damage, say_checked
 from runner.console.live import Deadline, Live
 from runner.console.results import Ran
 from runner.console.waiting import limit_evidence, shown
@@ -14,7 +14,15 @@ from runner.console.waiting import limit_evidence, shown
 _READS_KERNEL_LOG = ("dmesg", "journalctl", "kmsg", "kern.log")
 
 
-def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, timeout: Duration) -> Ran:
+def run(
+    live: Live,
+    command: str,
+    nonces: frame.Nonces,
+    context: Context,
+    *,
+    timeout: Duration,
+    meanwhile: Meanwhile | None = None,
+) -> Ran:
     """Run a command at the shell; enter the shell first when that has not been done. See `Console.run`."""
     frame.refuse_untypable(command, "the command")
     deadline = Deadline(live, timeout, "timeout", context)
@@ -23,9 +31,9 @@ def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, tim
     resent = 0
     answer = None
     if live.place.kind == "shell":
-        answer, resent = _checked(live, command, nonces, deadline, context)
+        answer, resent = _checked(live, command, nonces, deadline, context, meanwhile)
     if answer is None:
-        answer, again = _plain(live, command, nonces, deadline, context)
+        answer, again = _plain(live, command, nonces, deadline, context, meanwhile)
         resent += again
     live.transcript.last = answer.certain
     live.command_ended(answer.start, answer.certain, reads_log=_reads_kernel_log(command))
@@ -58,12 +66,18 @@ def _with_kernel(live: Live, answer: Answer) -> bytes:
 
 
 def _checked(
-    live: Live, command: str, nonces: frame.Nonces, deadline: Deadline, context: Context
+    live: Live,
+    command: str,
+    nonces: frame.Nonces,
+    deadline: Deadline,
+    context: Context,
+    meanwhile: Meanwhile | None,
 ) -> tuple[Answer | None, int]:
     """Run a command by the shell's function; without an answer the shell turned out to have none."""
     for attempt in range(2):
         nonce = nonces.next(4)
-        exchange = say_checked(live, nonce, frame.checked_line(command, nonce), deadline, context)
+        line = frame.checked_line(command, nonce)
+        exchange = say_checked(live, nonce, line, deadline, context, meanwhile=meanwhile)
         if exchange.answer is not None:
             return exchange.answer, attempt
         if exchange.begun is not None or live.clock() >= deadline.until:
@@ -87,12 +101,17 @@ def _checked(
 
 
 def _plain(
-    live: Live, command: str, nonces: frame.Nonces, deadline: Deadline, context: Context
+    live: Live,
+    command: str,
+    nonces: frame.Nonces,
+    deadline: Deadline,
+    context: Context,
+    meanwhile: Meanwhile | None,
 ) -> tuple[Answer, int]:
     """Run a command at a shell that cannot check it: by the echo, before Enter is pressed."""
     nonce = nonces.next(3)
     line = f"eval {frame.quoted(command)};{frame.closing(nonce)}"
-    exchange, resent = ask(live, nonce, line, deadline, context)
+    exchange, resent = ask(live, nonce, line, deadline, context, meanwhile=meanwhile)
     if exchange.answer is None:
         raise _timed_out(live, command, exchange, deadline)
     return exchange.answer, resent

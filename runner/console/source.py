@@ -28,8 +28,17 @@ class Source(Protocol):
     def stop(self) -> None:
         """End reading and let go of the port."""
 
+    def release(self) -> None:
+        """Let go of the port until it is used again."""
+
+    def resume(self) -> bool:
+        """Open a port again that was let go of; tell whether it was. Raise the driver's LabError."""
+
     def clock(self) -> float:
         """Return the time in seconds, as chunks are stamped."""
+
+    def calendar(self) -> int:
+        """Return the time of the calendar in nanoseconds, as chunks are stamped."""
 
     def wait(self, timeout: float) -> None:
         """Wait with the lock held until something was heard or `timeout` seconds are over."""
@@ -58,6 +67,9 @@ class Reader:
         self._thread: threading.Thread | None = None
         self._gone = "it is not open"
         self._index = 0
+        self._used = threading.Event()
+        self._used.set()
+        self._left = threading.Event()
 
     @property
     def gone(self) -> str:
@@ -76,14 +88,38 @@ class Reader:
     def stop(self) -> None:
         """End the thread and let go of the port."""
         self._stopping.set()
+        self._used.set()
         if self._stream is not None:
             self._stream.close()
         if self._thread is not None:
             self._thread.join(2 * _LONGEST_READ)
 
+    def release(self) -> None:
+        """Close the port, so that somebody else can open it; raise LabError when it is not let go of."""
+        stream = self._stream
+        self._left.clear()
+        self._used.clear()
+        if stream is not None:
+            stream.close()
+        if not self._left.wait(4 * _LONGEST_READ):
+            raise LabError(f"console {self._name!r} does not let go of its port")
+
+    def resume(self) -> bool:
+        """Open the port again and go on reading."""
+        if self._used.is_set():
+            return False
+        self._stream = self._connect()
+        self._gone = ""
+        self._used.set()
+        return True
+
     def clock(self) -> float:
         """Return the monotonic time."""
         return time.monotonic()
+
+    def calendar(self) -> int:
+        """Return the time of day."""
+        return time.time_ns()
 
     def wait(self, timeout: float) -> None:
         """Wait for the thread to notify."""
@@ -106,6 +142,9 @@ class Reader:
 
     def _read(self, hear: Callable[[Chunk], None]) -> None:
         while not self._stopping.is_set():
+            if not self._used.is_set():
+                self._rest()
+                continue
             stream = self._stream
             if stream is None:
                 self._open_again(hear)
@@ -113,7 +152,8 @@ class Reader:
             try:
                 data = stream.read(_LONGEST_READ)
             except ConsoleGone as error:
-                self._lose(stream, error, hear)
+                if self._used.is_set():
+                    self._lose(stream, error, hear)
                 continue
             self._tell(hear, data)
 
@@ -124,6 +164,15 @@ class Reader:
         self._index += len(data)
         with self.lock:
             hear(chunk)
+
+    def _rest(self) -> None:
+        """Read nothing while somebody else has the port."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+        self._gone = "it was closed by console_close"
+        self._left.set()
+        self._used.wait()
 
     def _lose(self, stream: Stream, error: ConsoleGone, hear: Callable[[Chunk], None]) -> None:
         reason = str(error) or "the port vanished"
@@ -137,6 +186,8 @@ class Reader:
         attempt = 0
         while not self._stopping.wait(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)]):
             attempt += 1
+            if not self._used.is_set():
+                return
             try:
                 self._stream = self._connect()
             except (LabError, ConsoleGone) as error:

@@ -34,8 +34,9 @@ class Stream(Protocol):
 class Chunk:
     """Bytes as they were read, with the clocks of that moment.
 
-    `index` counts the bytes of this console from 0. A gap in the port's life has no
-    data and its reason in `gap`; `ended` when nothing more comes until the power is switched.
+    `index` counts the bytes of this console from 0. A remark, such as on a gap in the
+    port's life, has no data and its text in `gap`. `ended`: nothing more comes until the
+    power is switched.
     """
 
     index: int

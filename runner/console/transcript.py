@@ -67,6 +67,11 @@ class Transcript:
         self._take(self._view.feed(data), now)
         self._advance(quiet=False)
 
+    def skip(self, count: int) -> None:
+        """Leave out so many bytes: they are no text."""
+        self._position += count
+        self._view.skip(count)
+
     def tick(self, now: float) -> None:
         """Take note of the time: after a while, silence means that nothing more will follow."""
         if self._view.held and self.heard is not None and now >= self.heard + self._quiet_after:

@@ -11,7 +11,7 @@ import re
 from runner.api import Context, Duration, Failed, LabError, TimedOut
 from runner.console import frame
 from runner.console.exchange import Answer, Exchange
-from runner.console.keyboard import CLEAR, ask, comes_back, type_line
+from runner.console.keyboard import CLEAR, Meanwhile, ask, comes_back, type_line
 from runner.console.live import Deadline, Live, Place
 from runner.console.prompts import closing, waiting_prompt, waits_for_a_line
 from runner.console.results import Ran
@@ -23,19 +23,26 @@ _NOT_FOUND = 127
 """What shells call it."""
 
 
-def run(live: Live, command: str, nonces: frame.Nonces, context: Context, *, timeout: Duration) -> Ran:
+def run(
+    live: Live,
+    command: str,
+    nonces: frame.Nonces,
+    context: Context,
+    *,
+    timeout: Duration,
+    meanwhile: Meanwhile | None = None,
+) -> Ran:
     """Run a command at the U-Boot prompt. See `Console.run_uboot`."""
     frame.refuse_untypable(command, "the command")
     deadline = Deadline(live, timeout, "timeout", context)
     if live.place.kind != "uboot":
         live.place = find_prompt(live, nonces, deadline, context)
     if not live.place.hush:
-        return _without_status(live, command, nonces, deadline, context)
+        return _without_status(live, command, nonces, deadline, context, meanwhile)
     nonce = nonces.next(3)
+    line = f"{command};{closing(live.settings.uboot, nonce)}"
     patience = float(live.settings.answer)
-    exchange, resent = ask(
-        live, nonce, f"{command};{closing(live.settings.uboot, nonce)}", deadline, context, patience=patience
-    )
+    exchange, resent = ask(live, nonce, line, deadline, context, patience=patience, meanwhile=meanwhile)
     if exchange.answer is None:
         _wait_on(live, exchange, nonces, deadline, context)
     return _ran(live, command, exchange, deadline, resent)
@@ -126,12 +133,19 @@ def _no_prompt(live: Live, start: int, deadline: Deadline) -> Failed:
 
 
 def _without_status(
-    live: Live, command: str, nonces: frame.Nonces, deadline: Deadline, context: Context
+    live: Live,
+    command: str,
+    nonces: frame.Nonces,
+    deadline: Deadline,
+    context: Context,
+    meanwhile: Meanwhile | None,
 ) -> Ran:
     """Run a command where ``;`` is unknown: what looks like the prompt is asked to prove it."""
     resent = type_line(live, command, deadline, context)
     start = live.transcript.position
     live.send(live.settings.newline.encode(), context)
+    if meanwhile is not None:
+        meanwhile()
     looked = start
     while live.clock() < deadline.until:
         prompt = Prompt(live, looked)

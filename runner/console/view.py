@@ -65,6 +65,10 @@ class View:
         """Forget an order that was cut off; what comes next does not complete it."""
         self._order = b""
 
+    def skip(self, count: int) -> None:
+        """Count bytes that are not shown; nothing may be held back."""
+        self._undecided_at += count
+
     def _separate(self, data: bytes, base: int, pieces: list[Piece]) -> None:
         """Cut kernel messages out; `base` is the raw offset of `data`."""
         done = 0

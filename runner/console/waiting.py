@@ -128,7 +128,8 @@ def _forbidden(live: Live, sighting: Sighting, deadline: Deadline) -> Failed:
     seconds = max((came or deadline.started) - deadline.started, 0.0)
     line = shown(sighting.hit.text)
     return Failed(
-        f"console {live.name!r} said {line!r} after {Duration(seconds)}, which must not appear",
+        f"console {live.name!r} said {line!r} after {Duration(seconds)}, which must not appear"
+        + _called(sighting),
         evidence={
             "pattern": sighting.pattern.source,
             "seen": line,
@@ -136,6 +137,11 @@ def _forbidden(live: Live, sighting: Sighting, deadline: Deadline) -> Failed:
             "tail": live.transcript.tail(8),
         },
     )
+
+
+def _called(sighting: Sighting) -> str:
+    pattern = sighting.pattern
+    return "" if pattern.name == pattern.source else f" ({pattern.name})"
 
 
 def _timed_out(live: Live, expectation: Expectation, start: int, deadline: Deadline) -> TimedOut:

@@ -32,7 +32,7 @@ class ConsoleLines:
         self._partial[key] = rest
         yield from ((prefix, _text(line)) for line in lines)
         if chunk.gap:
-            yield prefix, f"(console {chunk.device} was away: {chunk.gap})"
+            yield prefix, f"(console {chunk.device}: {chunk.gap})"
 
     def rest(self) -> Iterator[tuple[str, str]]:
         """Go through the lines that were never ended."""

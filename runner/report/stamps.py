@@ -98,7 +98,7 @@ def _parsed(line: bytes) -> Stamp | None:
 def stamped(data: bytes, start: int, found: Sequence[Stamp]) -> Iterator[tuple[str, bytes]]:
     """Go through the lines of a part of a log that begins at `start`, each with its time.
 
-    Where the port was away, a line says so.
+    Remarks have lines of their own.
     """
     left = deque(found)
     place, clock = start, ""
@@ -115,4 +115,4 @@ def stamped(data: bytes, start: int, found: Sequence[Stamp]) -> Iterator[tuple[s
 
 
 def _gap(stamp: Stamp) -> bytes:
-    return f"(the console was away: {stamp.gap})".encode()
+    return f"(the console: {stamp.gap})".encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pty
 import random
@@ -10,18 +9,16 @@ import socket
 import termios
 import threading
 import time
-import tty
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import serial
-import serial.rfc2217
 from support.peers import UBOOT
+from support.ports import loop, rfc2217, tcp, terminal
 
 from runner.api import Duration, Unreachable
-from runner.console import Console, ConsoleGone, Stream
+from runner.console import ConsoleGone, Stream
 from runner.modules.console.serial import Serial
 from runner.modules.machine.qemu import Qemu
 from runner.modules.sim.options import Faults
@@ -30,85 +27,11 @@ from runner.modules.sim.sim import Sim
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
 
 
-def _loop(_stack: ExitStack) -> Console:
-    return Serial(port="loop://")
-
-
-def _terminal(stack: ExitStack) -> Console:
-    """A pty whose other end echoes."""
-    ours, theirs = pty.openpty()
-    tty.setraw(theirs)
-    stack.callback(os.close, theirs)
-
-    def echo() -> None:
-        while True:
-            try:
-                data = os.read(ours, 65536)
-            except OSError:
-                return
-            os.write(ours, data)
-
-    threading.Thread(target=echo, daemon=True).start()
-    stack.callback(os.close, ours)
-    return Serial(port=os.ttyname(theirs))
-
-
-def _tcp(stack: ExitStack) -> Console:
-    """A TCP server that echoes."""
-    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-
-    def echo() -> None:
-        connection, _ = listener.accept()
-        with connection:
-            while data := connection.recv(65536):
-                connection.sendall(data)
-
-    threading.Thread(target=echo, daemon=True).start()
-    return Serial(port=f"socket://127.0.0.1:{listener.getsockname()[1]}")
-
-
-def _rfc2217(stack: ExitStack) -> Console:
-    """An RFC 2217 server in front of a port that echoes."""
-    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-    echoing = stack.enter_context(serial.serial_for_url("loop://", timeout=0.02))
-
-    listener.settimeout(5)
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, contextlib.suppress(ConnectionError):
-            _serve_rfc2217(connection, echoing)
-
-    server = threading.Thread(target=serve, daemon=True)
-    server.start()
-    stack.callback(server.join, 5)
-    return Serial(port=f"rfc2217://127.0.0.1:{listener.getsockname()[1]}")
-
-
-def _serve_rfc2217(connection: socket.socket, port: serial.Serial) -> None:
-    class Writer:
-        def write(self, data: bytes) -> None:
-            connection.sendall(data)
-
-    manager = serial.rfc2217.PortManager(port, Writer())
-    connection.settimeout(0.02)
-    while True:
-        try:
-            received = connection.recv(1024)
-            if not received:
-                return
-            port.write(b"".join(manager.filter(received)))
-        except TimeoutError:
-            pass
-        if data := port.read(4096):
-            connection.sendall(b"".join(manager.escape(data)))
-
-
 ECHOING = [
-    pytest.param(_loop, id="loop"),
-    pytest.param(_terminal, id="terminal"),
-    pytest.param(_tcp, id="tcp"),
-    pytest.param(_rfc2217, id="rfc2217"),
+    pytest.param(loop, id="loop"),
+    pytest.param(terminal, id="terminal"),
+    pytest.param(tcp, id="tcp"),
+    pytest.param(rfc2217, id="rfc2217"),
 ]
 
 
@@ -191,7 +114,7 @@ def test_a_server_that_refuses_is_unreachable() -> None:
 
 def test_a_port_is_ours_alone_and_says_so_to_the_next() -> None:
     with ExitStack() as stack:
-        console = _terminal(stack)
+        console = terminal(stack)
         stack.callback(console.connect().close)
 
         with pytest.raises(Unreachable, match="exclusively lock") as caught:

@@ -149,7 +149,7 @@ class ShellBoard(LineBoard):
 
     def _execute(self, command: str) -> int:
         if command.startswith(("#", "{ stty")):
-            self.echo = self.echo and "-echo" not in command
+            self.echo = "-echo" not in command if "stty" in command else self.echo
             return 0
         self.executed.append(command)
         output, status = self.answers.get(command, (f"sh: {command}: not found\n", 127))

@@ -214,22 +214,43 @@ class Terminal(Console):
         self.calls.append(("mark", name))
         return self.bytes
 
-    def send(self, data: bytes, context: Context) -> None:
+    def send(self, data: bytes, context: Context, *, char_delay: Duration | None = None) -> None:
         del context
-        self.calls.append(("send", data))
+        self.calls.append(("send", data) if char_delay is None else ("send", data, char_delay))
+
+    def remark(self, text: str) -> None:
+        self.calls.append(("remark", text))
+
+    def release(self) -> bool:
+        self.calls.append(("release",))
+        return len(self.calls) == 1
 
     def expect(self, patterns: Patterns, context: Context, **options: object) -> Match:
         del context
         self.calls.append(("expect", patterns, options))
         return Match(name="", text="", named={}, before="", offset=0, elapsed=Duration(0))
 
-    def run(self, command: str, context: Context, *, timeout: Duration) -> Ran:
-        del context
+    def run(
+        self,
+        command: str,
+        context: Context,
+        *,
+        timeout: Duration,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Ran:
+        del context, meanwhile
         self.calls.append(("run", command, timeout))
         return self.ran.pop(0)
 
-    def run_uboot(self, command: str, context: Context, *, timeout: Duration) -> Ran:
-        return self.run(command, context, timeout=timeout)
+    def run_uboot(
+        self,
+        command: str,
+        context: Context,
+        *,
+        timeout: Duration,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Ran:
+        return self.run(command, context, timeout=timeout, meanwhile=meanwhile)
 
     def login(
         self, context: Context, *, user: str, password: Secret | str | None = None, within: Duration

@@ -59,6 +59,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "socat": lambda: _program("socat"),
     "busybox": lambda: _program("busybox"),
     "bash": lambda: _program("bash"),
+    "lrzsz": lambda: _program("rx"),
     "netns": _network_namespace,
 }
 

@@ -97,7 +97,7 @@ def _dropping(first: int, count: int) -> Callable[[int, bytes], bytes]:
 
 @pytest.mark.parametrize("functions", [True, False])
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_swallowed_first_characters_are_noticed_and_typed_again(count: int, functions: bool) -> None:
+def test_a04_swallowed_first_characters_are_noticed_and_typed_again(count: int, functions: bool) -> None:
     at = console(functions=functions)
     at.run("true", at.context, timeout=LONG)
     at.board.hurt = _dropping(len(at.board.typed), count)
@@ -111,7 +111,7 @@ def test_swallowed_first_characters_are_noticed_and_typed_again(count: int, func
 
 
 @pytest.mark.parametrize("at_byte", range(20))
-def test_two_swapped_characters_anywhere_never_run_something_else(at_byte: int) -> None:
+def test_a04_two_swapped_characters_anywhere_never_run_something_else(at_byte: int) -> None:
     at = console()
     at.run("true", at.context, timeout=LONG)
     start = len(at.board.typed)
@@ -132,7 +132,9 @@ def test_two_swapped_characters_anywhere_never_run_something_else(at_byte: int) 
 
 @pytest.mark.parametrize("functions", [True, False])
 @pytest.mark.parametrize("first", range(0, 110, 7))
-def test_an_overrun_of_sixteen_bytes_is_noticed_and_typing_slows_down(first: int, functions: bool) -> None:
+def test_a05_an_overrun_of_sixteen_bytes_is_noticed_and_typing_slows_down(
+    first: int, functions: bool
+) -> None:
     command = "x" * 114
     at = console(functions=functions)
     at.run("true", at.context, timeout=LONG)

@@ -166,7 +166,7 @@ def test_exact_bytes_are_no_expression(at: BoardConsole) -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 7, 4096])
-def test_any_byte_is_recorded_as_it_came(chunk: int) -> None:
+def test_a08_any_byte_is_recorded_as_it_came(chunk: int) -> None:
     at = BoardConsole(Board(chunk=chunk))
     data = (
         bytes(range(256)) * 3

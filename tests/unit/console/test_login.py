@@ -118,7 +118,7 @@ def booted(**options: object) -> BoardConsole:
     ],
     ids=str,
 )
-def test_a_shell_is_reached(options: dict[str, object]) -> None:
+def test_a02_a03_a_shell_is_reached(options: dict[str, object]) -> None:
     at = booted(**options)
 
     logged_in = at.login(at.context, user="root", password="secret", within=Duration("60s"))
@@ -165,7 +165,7 @@ def test_a_shell_that_is_already_there_is_used() -> None:
     ],
     ids=str,
 )
-def test_what_comes_instead_is_named_at_once(options: dict[str, object], named: str) -> None:
+def test_a13_what_comes_instead_is_named_at_once(options: dict[str, object], named: str) -> None:
     at = booted(**options)
 
     with pytest.raises(Failed, match=named) as caught:

@@ -167,7 +167,7 @@ class BootingBoard(UbootBoard):
         ),
     ],
 )
-def test_autoboot_is_interrupted_and_the_times_are_told(
+def test_a09_autoboot_is_interrupted_and_the_times_are_told(
     board: dict[str, object], interrupt: Interrupt
 ) -> None:
     booting = BootingBoard(**board)  # type: ignore[arg-type]

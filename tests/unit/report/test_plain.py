@@ -231,7 +231,7 @@ def test_console_lines_have_their_bench_and_time_and_are_whole() -> None:
     assert [line.partition(" ")[2] for line in found] == [
         "b | one",
         "b | two",
-        "b | (console uart was away: lost: gone)",
+        "b | (console uart: lost: gone)",
     ]
     assert [len(line.split(" ", 1)[0]) for line in found] == [8, 8, 8]
     printed.plain.close()

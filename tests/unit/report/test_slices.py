@@ -65,9 +65,9 @@ def test_a_port_that_was_away_is_told_where_it_was(tmp_path: Path) -> None:
 
     assert lines(tmp_path, 0, 8) == [
         "00:00:00.000 one",
-        "00:00:01.000 (the console was away: lost: no such device)",
+        "00:00:01.000 (the console: lost: no such device)",
         "00:00:02.000 two",
-        "00:00:03.000 (the console was away: lost: again)",
+        "00:00:03.000 (the console: lost: again)",
         "00:00:03.000 ",
     ]
     assert lines(tmp_path, 5, 7) == ["00:00:02.000 wo"]

@@ -32,6 +32,7 @@ from runner.console.results import (
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
+from runner.console.watch import Watch
 from runner.console.watched import KERNEL, UBOOT
 from runner.console.wire import Wire, hold
 from runner.console.xmodem import Conversation
@@ -78,7 +79,7 @@ class Console(Interface):
                 leave_shell(live, self._names)
             finally:
                 live.source.stop()
-                live.end_watch()
+                live.tell_watch(Watch.finish)
 
     def release(self) -> bool:
         """Let go of the port until it is used again; tell whether it was open."""
@@ -335,10 +336,7 @@ class Console(Interface):
 
     def power_lost(self) -> None:
         """Say that the power is about to be taken away: until it is back, nothing is an alarm."""
-        live = self._started
-        with live.source.lock:
-            if live.watch is not None:
-                live.watch.power_lost()
+        self._started.tell_watch(Watch.power_lost)
 
     def expect_reset(self, within: float = RESTART_WITHIN) -> None:
         """Say that the board's next start, within so many seconds, is one that was asked for.
@@ -347,9 +345,7 @@ class Console(Interface):
         ``reset`` …) are recognised when `run`, `run_uboot` and `send` type them.
         """
         live = self._started
-        with live.source.lock:
-            if live.watch is not None:
-                live.watch.boots.expect(live.clock() + within)
+        live.tell_watch(lambda watch: watch.boots.expect(live.clock() + within))
 
     def boot(self) -> Boot:
         """Return when the stages of the last start were seen."""
@@ -381,10 +377,7 @@ class Console(Interface):
 
     def _reached(self, stage: int) -> None:
         """Take note of what has answered: a banner of an earlier stage is a reset from now on."""
-        live = self._use
-        with live.source.lock:
-            if live.watch is not None:
-                live.watch.reached(stage)
+        self._use.tell_watch(lambda watch: watch.reached(stage))
 
     @property
     def _started(self) -> Live:

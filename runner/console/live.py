@@ -98,17 +98,15 @@ class Live:
         if self.watch is not None:
             self.watch.tick(now)
 
-    def end_watch(self) -> None:
-        """Tell what the watch has seen and not decided yet."""
+    def tell_watch(self, tell: Callable[[Watch], None]) -> None:
+        """Tell the watch something, if there is one."""
         with self.source.lock:
             if self.watch is not None:
-                self.watch.finish()
+                tell(self.watch)
 
     def command_ended(self, start: int, end: int, *, reads_log: bool = False) -> None:
         """Say that a command has ended, whose output is between these raw offsets; see `Watch.ended`."""
-        with self.source.lock:
-            if self.watch is not None:
-                self.watch.ended(start, end, reads_log=reads_log)
+        self.tell_watch(lambda watch: watch.ended(start, end, reads_log=reads_log))
 
     def switched_on(self) -> None:
         """Expect a new life at the other end; called with the source's lock held."""

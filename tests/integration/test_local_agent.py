@@ -260,8 +260,8 @@ def test_a_limit_is_a_time_out_that_says_where_it_is_set(lab: Lab) -> None:
 
 
 def test_an_end_after_the_limit_is_a_time_out_with_its_result(lab: Lab) -> None:
-    with pytest.raises(TimedOut, match="time is over: the limit of 100ms") as caught:
-        lab.run("Late", limit=0.1)
+    with pytest.raises(TimedOut, match="time is over: the limit of 1s") as caught:
+        lab.run("Late", limit=1.0)
     assert caught.value.result == {"value": "late"}
 
 
@@ -283,8 +283,8 @@ def test_a_module_that_ignores_a_cancel_is_given_up_and_its_device_refused(lab: 
     with pytest.raises(
         LabError, match=r"Deaf on bench 'b' did not stop within 5s, told so because time is over"
     ):
-        lab.run("Deaf", {"power": "power"}, file=str(pipe), limit=0.2)
-    assert 5 < time.monotonic() - began < 9
+        lab.run("Deaf", {"power": "power"}, file=str(pipe), limit=1.0)
+    assert 5 < time.monotonic() - began < 15
     with pytest.raises(LabError, match="plug of bench 'b' is still in use: Deaf on bench 'b' did not stop"):
         lab.run("Switch", {"power": "plug"})
     assert lab.run("Switch", {"power": "other"}) == "other"
@@ -295,7 +295,7 @@ def test_a_module_that_ignores_a_cancel_is_given_up_and_its_device_refused(lab: 
             assert lab.run("Switch", {"power": "power"}) == "power"
             ended.set()
         except LabError:
-            assert time.monotonic() - began < 20
+            assert time.monotonic() - began < 30
 
 
 def test_silence_of_the_console_is_a_time_out(lab: Lab, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_output_without_a_newline_is_kept_as_it_is() -> None:
 
 @pytest.mark.parametrize("chunk", [7, 4096])
 @pytest.mark.parametrize("functions", [True, False])
-def test_a_kernel_message_at_every_byte_changes_neither_output_nor_status(
+def test_a01_a_kernel_message_at_every_byte_changes_neither_output_nor_status(
     functions: bool, chunk: int
 ) -> None:
     clean = console(functions=functions)
@@ -59,6 +59,32 @@ def test_a_kernel_message_at_every_byte_changes_neither_output_nor_status(
         assert (at, hit.kernel()) == (at, KERNEL.replace(b"\r\n", b"\n"))
         assert hit.context.logs == clean.context.logs
         assert hit.raw.replace(KERNEL, b"") == clean.raw[: len(hit.raw) - len(KERNEL)]
+
+
+def flood(lines: int) -> str:
+    """Return an output with a kernel message in every tenth line."""
+    message = "[   12.{:06}] usb 1-1: message\n"
+    return "".join("x" * 79 + "\n" + (message.format(at) if at % 10 == 0 else "") for at in range(lines))
+
+
+@pytest.mark.parametrize("lines", [2_000, 20_000])
+def test_a15_a_flood_of_output_and_kernel_messages_loses_nothing(lines: int) -> None:
+    at = BoardConsole(ShellBoard({"flood": (flood(lines), 0)}, chunk=1 << 16))
+
+    ran = at.run("flood", at.context, timeout=LONG)
+
+    assert (len(ran.output), ran.dropped, ran.status) == (80 * lines - 1, 0, 0)
+    assert (ran.output.count("x" * 79), len(ran.kernel)) == (lines, lines // 10)
+
+
+def test_a15_what_is_more_than_is_kept_is_counted_and_in_the_raw_log() -> None:
+    at = BoardConsole(ShellBoard({"flood": (flood(130_000), 0)}, chunk=1 << 20))
+
+    ran = at.run("flood", at.context, timeout=LONG)
+
+    assert ran.dropped > 0
+    assert len(ran.output) + ran.dropped == 80 * 130_000 - 1
+    assert at.raw.count(b"x" * 79) == 130_000
 
 
 def test_kernel_messages_of_a_command_are_told_apart() -> None:

@@ -183,6 +183,16 @@ def test_a08_any_byte_is_recorded_as_it_came(chunk: int) -> None:
     assert at.raw == data
 
 
+def test_a08_a_megabyte_without_a_line_end_is_searched_and_recorded(at: BoardConsole) -> None:
+    data = b"x" * 700_000 + "é".encode()[:1] + b"needle\x1b" + b"y" * 300_000
+    at.board.chunk = 1 << 16
+    at.board.say(data)
+
+    assert at.expect("needle", at.context, within=SECOND).offset == 700_001
+    at.hear()
+    assert at.raw == data
+
+
 def test_an_old_cursor_is_told_when_the_text_has_been_forgotten(at: BoardConsole) -> None:
     at.board.chunk = 1 << 20
     said(at, b"needle\r\n" + b"x" * 79 + b"\n")

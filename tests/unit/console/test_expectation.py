@@ -75,7 +75,7 @@ def events(
     mode=st.sampled_from(["any", "all", "ordered"]),
     forbid=st.sampled_from([[], [regex(r"345")], [regex(r"2 b\w+")]]),
 )
-def test_what_is_found_does_not_depend_on_how_the_bytes_were_cut(
+def test_a07_what_is_found_does_not_depend_on_how_the_bytes_were_cut(
     data: bytes, sizes: list[int], patterns: list[Pattern], mode: Mode, forbid: list[Pattern]
 ) -> None:
     whole = events(data, [max(len(data), 1)], patterns, mode, forbid)

@@ -412,7 +412,7 @@ WORDS = [SPL, UBOOT, LINUX, *(line for _, line in FIRES), *HARMLESS, "[  300.000
     st.lists(st.sampled_from(WORDS), max_size=12).map(lambda lines: "".join(f"{each}\r\n" for each in lines)),
     st.lists(st.integers(min_value=1, max_value=90), min_size=1, max_size=6),
 )
-def test_the_same_bytes_in_other_pieces_are_the_same_alarms(text: str, sizes: list[int]) -> None:
+def test_a07_the_same_bytes_in_other_pieces_are_the_same_alarms(text: str, sizes: list[int]) -> None:
     whole = Heard(added={"own": r"usb \d"}).say(text).wait(5)
     pieces = Heard(added={"own": r"usb \d"})
     at = step = 0

@@ -78,13 +78,13 @@ def test_a15_a_flood_of_output_and_kernel_messages_loses_nothing(lines: int) -> 
 
 
 def test_a15_what_is_more_than_is_kept_is_counted_and_in_the_raw_log() -> None:
-    at = BoardConsole(ShellBoard({"flood": (flood(130_000), 0)}, chunk=1 << 20))
+    at = BoardConsole(ShellBoard({"flood": (flood(140_000), 0)}, chunk=1 << 20))
 
     ran = at.run("flood", at.context, timeout=LONG)
 
     assert ran.dropped > 0
-    assert len(ran.output) + ran.dropped == 80 * 130_000 - 1
-    assert at.raw.count(b"x" * 79) == 130_000
+    assert len(ran.output) + ran.dropped == 80 * 140_000 - 1
+    assert at.raw.count(b"x" * 79) == 140_000
 
 
 def test_kernel_messages_of_a_command_are_told_apart() -> None:

@@ -29,7 +29,7 @@ def test_what_is_included_stands_in_its_place_and_the_block_goes_on_behind_it(tm
         tmp_path,
         config="Include *.conf\nHost shelf1\n  Include inner\n  Port 2\nHost *\n  Port 3\n",
         **{"a.conf": "Host a\n  Port 1\n"},
-        inner="Host other\n  User other\nHost shelf1\n  User inner\n",
+        inner="Host shelf1\n  User inner\nHost other\n  User other\n",
     )
     assert [said.of(each)["port"] for each in ("a", "shelf1", "b")] == ["1", "2", "3"]
     assert said.of("shelf1")["user"] == "inner"

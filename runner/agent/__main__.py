@@ -7,9 +7,12 @@ from runner.agent.warden import guard
 
 
 def _agent() -> NoReturn:
+    from runner.agent.importer import PushedSources
     from runner.agent.main import main
 
-    main()
+    sources = PushedSources()
+    sys.meta_path.insert(0, sources)
+    main(sources)
 
 
 if __name__ == "__main__":

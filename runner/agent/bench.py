@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from runner.agent.calls import Configure, Heard, Opened, Said
+from runner.agent.classes import class_at
 from runner.agent.consoles import BeginFeed, Feed
-from runner.agent.importer import class_at
 from runner.agent.instrument import Instrument, offers_console
 from runner.agent.paths import paths_in, resolved
 from runner.agent.stop import Stop

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from runner.agent.bench import Bench
 from runner.agent.call import Call
 from runner.agent.calls import Configure, Inspect, Lift, Noted, Quarantine, Release, Request, Run, Take
+from runner.agent.classes import class_at
 from runner.agent.consoles import BeginFeed, Feed
 from runner.agent.context import AgentContext
-from runner.agent.importer import class_at
 from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
+from runner.agent.outbox import Outbox
 from runner.agent.timers import Timers
 from runner.agent.work import Workers
 from runner.api.codec import encode
@@ -63,6 +67,25 @@ class Benches:
             case Quarantine() | Lift() | Inspect():
                 return self._make_quarantines().answer(request)
 
+    def obey(self, seconds: float) -> None:
+        """Run the last orders of every bench that was not released, side by side; give up after so long."""
+        obeyed: list[threading.Event] = []
+        for bench in tuple(self._benches.values()):
+            if bench.configure.orders:
+                obeyed.append(threading.Event())
+                self._workers.run(functools.partial(self._obey, bench, obeyed[-1]))
+        until = time.monotonic() + seconds
+        for each in obeyed:
+            each.wait(max(0.0, until - time.monotonic()))
+
+    def _obey(self, bench: Bench, obeyed: threading.Event) -> None:
+        for order in bench.configure.orders:
+            try:
+                self._run(order, Call(0, Outbox(_unheard)))
+            except BaseException as error:  # noqa: BLE001 - the next order counts, and nobody else hears this
+                _complain(f"bench {bench.configure.bench!r}, {order.path}: {type(error).__name__}: {error}")
+        obeyed.set()
+
     def close(self, seconds: float) -> None:
         """Close all devices, the benches side by side, and drop all locks; give up after so long."""
         closed: list[threading.Event] = []
@@ -78,6 +101,7 @@ class Benches:
         quarantines = self._make_quarantines()
         quarantines.refuse(request)
         if request.shared:
+            self._learn(request)
             return {"taken": False}
         with self._making:
             locks = self._locks = self._locks or self._make_locks()
@@ -87,7 +111,12 @@ class Benches:
         except LabError:
             locks.drop(request.bench)
             raise
+        self._learn(request)
         return {"taken": True}
+
+    def _learn(self, request: Take) -> None:
+        if request.configure is not None:
+            self._configure(request.configure)
 
     def _configure(self, request: Configure) -> None:
         known = self._benches.get(request.bench)
@@ -151,6 +180,15 @@ def _last_byte_of(feeds: list[Feed], bench: str) -> Any:
     if not feeds:
         raise RecipeFault(f"idle_timeout needs a console, and bench {bench!r} has none")
     return lambda: max(feed.last_byte for feed in feeds)
+
+
+def _unheard(_data: bytes) -> None:
+    """Take what a last order says: whoever would hear it has gone."""
+
+
+def _complain(text: str) -> None:
+    with contextlib.suppress(OSError):  # stderr may have gone with the controller
+        sys.stderr.write(f"runner agent: last order of {text}\n")
 
 
 def _close(bench: Bench, closed: threading.Event) -> None:

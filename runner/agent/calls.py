@@ -28,13 +28,15 @@ class WatchSpec:
 class Configure:
     """Tell the agent what a bench consists of; opens nothing. `aliases`: name to dotted path.
 
-    `watch`: what its consoles are watched for, None for nothing.
+    `watch`: what its consoles are watched for, None for nothing. `orders`: what to run when
+    the controller goes without having released the bench.
     """
 
     bench: str
     devices: Mapping[str, DeviceSpec]
     aliases: Mapping[str, str] = field(default_factory=dict)
     watch: WatchSpec | None = field(default_factory=WatchSpec)
+    orders: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,14 @@ class Take:
     """Lock a bench for this run; waits up to `wait` seconds, then the answer names the holder.
 
     A bench in quarantine is refused at once. `shared`: nothing else is looked at, and nothing locked.
+    `configure`: what the bench consists of, so that taking it costs one round trip.
     """
 
     bench: str
     holder: str
     wait: float = 0.0
     shared: bool = False
+    configure: Configure | None = None
 
 
 @dataclass(frozen=True)

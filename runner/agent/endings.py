@@ -6,6 +6,7 @@ import traceback
 from typing import Any
 
 from runner.agent.calls import Ended
+from runner.agent.classes import missing_library
 from runner.agent.stop import Stop
 from runner.api import verdicts
 from runner.api.codec import encode
@@ -19,6 +20,8 @@ def ended(error: BaseException, stop: Stop) -> Ended:
     if isinstance(error, Verdict):
         return _of_verdict(_by_limit(error, stop))
     told = "".join(traceback.format_exception(type(error), error, _theirs(error)))
+    if isinstance(error, ModuleNotFoundError) and stop.cause is None:
+        return _of_verdict(missing_library(error), told=told)
     if stop.cause is not None:
         while_stopping = {"while_stopping": _sentence(error)}
         return _of_verdict(stop.verdict(), evidence=while_stopping, told=told)

@@ -1,15 +1,11 @@
-"""Modules that came as source, and classes by their path."""
+"""Modules that came as source. Stands alone: a remote agent begins with this file."""
 
 from __future__ import annotations
 
-import functools
-import importlib
 import sys
 import types
 from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec
-
-from runner.api.verdicts import LabError
 
 
 class PushedSources:
@@ -26,10 +22,10 @@ class PushedSources:
 
     def add(self, sources: Mapping[str, Sequence[str]]) -> None:
         """Take modules: name to file and source. Packages above them need no source."""
-        for name, (file, source) in sources.items():
-            self._sources[name] = (file, source)
+        self._sources.update({name: (file, source) for name, (file, source) in sources.items()})
         for name in sources:
-            self._packages.update(package for package in _above(name) if not _exists(package))
+            missing = (each for each in _above(name) if each not in self._sources and not _exists(each))
+            self._packages.update(missing)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
@@ -83,21 +79,3 @@ def _exists(name: str) -> bool:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:
         return False
-
-
-@functools.cache
-def class_at(path: str) -> type:
-    """Import the class at ``package.file:Class``; raise LabError when it is not there."""
-    module, _, name = path.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        raise LabError(
-            f"no Python module {error.name!r} beside the hardware, which {path} needs",
-            hint=f"install {error.name} for {sys.executable} on the bench's host",
-        ) from error
-    except AttributeError as error:
-        raise LabError(f"no class {name!r} in {module}") from error
-    if not isinstance(found, type):
-        raise LabError(f"{path} is not a class")
-    return found

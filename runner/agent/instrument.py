@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runner.agent.calls import DeviceSpec, WatchSpec
+from runner.agent.classes import class_at
 from runner.agent.consoles import Feed
 from runner.agent.context import AgentContext
-from runner.agent.importer import class_at
 from runner.agent.stop import Stop
 from runner.api.codec import decode, hints
 from runner.api.module import Driver

@@ -15,27 +15,29 @@ from typing import TYPE_CHECKING, NoReturn
 
 from runner.agent.frames import CONNECTION, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.importer import PushedSources
-from runner.agent.messages import MessageReader, to_json
+from runner.agent.messages import Message, MessageReader, to_json, unpack_sources
 from runner.agent.outbox import Outbox
 from runner.agent.pipes import write_all
-from runner.agent.service import Service
 
 if TYPE_CHECKING:
     from runner.agent.locks import Locks
     from runner.agent.quarantine import Quarantines
+    from runner.agent.service import Service
 
 _READ = 64 * 1024
+_PATIENCE = 60.0
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-def main() -> NoReturn:
-    """Serve the controller on stdin and stdout until it goes, then end the process."""
+def main(sources: PushedSources) -> NoReturn:
+    """Serve the controller on stdin and stdout until it goes, then end the process.
+
+    What the controller pushes is added to `sources`, which `sys.meta_path` has already.
+    """
     source, sink = take_port()
     faulthandler.enable(all_threads=False)
-    sources = PushedSources()
-    sys.meta_path.insert(0, sources)
     outbox = Outbox(lambda data: write_all(sink, data))
-    service = Service(outbox, sources, _locks, _quarantines)
+    service = LateService(outbox, sources)
     outbox.say(Kind.HELLO, CONNECTION, to_json({"protocol": PROTOCOL, "python": sys.version.split()[0]}))
     try:
         cause = _serve(service, source)
@@ -64,7 +66,44 @@ def take_port() -> tuple[int, int]:
     return source, sink
 
 
-def _serve(service: Service, source: int) -> str:
+class LateService:
+    """The service, imported with the first message but a PUSH: the rest of the agent may come in one."""
+
+    def __init__(self, outbox: Outbox, sources: PushedSources) -> None:
+        """Import nothing yet."""
+        self._outbox = outbox
+        self._sources = sources
+        self._service: Service | None = None
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a word of the controller until it is taken for dead."""
+        return _PATIENCE if self._service is None else self._service.patience
+
+    def take(self, message: Message) -> None:
+        """Keep what is pushed; hand everything else on."""
+        if message.kind is Kind.PUSH:
+            self._push(message.payload)
+            return
+        if self._service is None:
+            from runner.agent.service import Service
+
+            self._service = Service(self._outbox, _locks, _quarantines)
+        self._service.take(message)
+
+    def end(self, cause: str) -> None:
+        """End what was begun."""
+        if self._service is not None:
+            self._service.end(cause)
+
+    def _push(self, payload: bytes) -> None:
+        try:
+            self._sources.add(unpack_sources(payload))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ProtocolError(f"expected sources, got {payload[:80]!r}") from error
+
+
+def _serve(service: LateService, source: int) -> str:
     """Feed the service until there is a reason to end; return it."""
     frames, messages = FrameReader(), MessageReader()
     woken = _wake_on_signals()

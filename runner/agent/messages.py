@@ -7,7 +7,8 @@ each of the other kinds is a message by itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from runner.agent.calls import (
@@ -29,7 +30,7 @@ from runner.agent.calls import (
     Waiting,
     WatchSpec,
 )
-from runner.agent.frames import CONNECTION, Frame, Kind, ProtocolError
+from runner.agent.frames import CONNECTION, LARGEST_PAYLOAD, Frame, Kind, ProtocolError
 
 LARGEST_MESSAGE = 256 * 2**20
 _OPEN_AT_ONCE = 4096
@@ -111,6 +112,26 @@ def unpack_heard(payload: bytes) -> Heard:
     return heard
 
 
+def pack_sources(sources: Mapping[str, tuple[str, str]]) -> bytes:
+    """Write sources as JSON, packed (RFC 1950) when they do not fit into one frame."""
+    written = to_json(dict(sources))
+    return written if len(written) <= LARGEST_PAYLOAD else zlib.compress(written, 1)
+
+
+def unpack_sources(payload: bytes) -> Any:
+    """Read sources; raise ProtocolError for anything else."""
+    if payload[:1] == b"{":
+        return from_json(payload)
+    try:
+        unpacking = zlib.decompressobj()
+        written = unpacking.decompress(payload, LARGEST_MESSAGE)
+    except zlib.error as error:
+        raise ProtocolError(f"expected sources, got {payload[:80]!r}") from error
+    if not unpacking.eof:
+        raise ProtocolError(f"sources that end too early, or of more than {LARGEST_MESSAGE} bytes")
+    return from_json(written)
+
+
 def pack_cancel(cause: str, *, timed_out: bool) -> bytes:
     """Write why a call has to stop, and whether a limit in time is the reason."""
     return to_json({"cause": cause, "timed_out": timed_out})
@@ -131,17 +152,27 @@ def unpack_ended(payload: bytes) -> Ended:
     return ended
 
 
-def _configure(devices: dict[str, Any], watch: dict[str, Any] | None, **rest: Any) -> Configure:
+def _configure(
+    devices: dict[str, Any],
+    watch: dict[str, Any] | None,
+    orders: list[dict[str, Any]] | None = None,
+    **rest: Any,
+) -> Configure:
     return Configure(
         devices={name: DeviceSpec(**spec) for name, spec in devices.items()},
         watch=None if watch is None else WatchSpec(tuple(watch["allow"]), watch["added"]),
+        orders=tuple(Run(**order) for order in orders or ()),
         **rest,
     )
 
 
+def _take(configure: dict[str, Any] | None = None, **rest: Any) -> Take:
+    return Take(configure=None if configure is None else _configure(**configure), **rest)
+
+
 _REQUESTS: dict[str, Callable[..., Request]] = {
     "Configure": _configure,
-    "Take": Take,
+    "Take": _take,
     "Run": Run,
     "Release": Release,
     "Quarantine": Quarantine,

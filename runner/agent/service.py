@@ -14,7 +14,6 @@ from runner.agent.consoles import Feeds
 from runner.agent.credit import amount_of
 from runner.agent.endings import ended
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, ProtocolError
-from runner.agent.importer import PushedSources
 from runner.agent.messages import Message, from_json, pack, to_json, unpack_cancel, unpack_request
 from runner.agent.offers import offers
 from runner.agent.outbox import Outbox
@@ -25,8 +24,12 @@ if TYPE_CHECKING:
     from runner.agent.locks import Locks
     from runner.agent.quarantine import Quarantines
 
-_END_WITHIN = 3.0
-"""Seconds that cancelled calls get when the agent ends, and then as much again for closing devices."""
+_CALLS_END_WITHIN = 2.5
+"""Seconds that cancelled calls get when the agent ends; with the next two, less than its warden gives it."""
+_OBEY_WITHIN = 2.5
+"""Seconds that benches get for their last orders when the controller has gone."""
+_CLOSE_WITHIN = 2.0
+"""Seconds for closing devices."""
 
 
 class Service:
@@ -35,13 +38,11 @@ class Service:
     def __init__(
         self,
         outbox: Outbox,
-        sources: PushedSources,
         make_locks: Callable[[], Locks],
         make_quarantines: Callable[[], Quarantines],
     ) -> None:
         """Serve nobody yet."""
         self._outbox = outbox
-        self._sources = sources
         self._feeds = Feeds(outbox, offers(self._remark))
         self._workers = Workers()
         self._benches = Benches(self._feeds.begin, make_locks, make_quarantines, Timers(), self._workers)
@@ -65,34 +66,27 @@ class Service:
                 self._grant(stream, amount_of(payload))
             case Kind.PING:
                 self._workers.run(self._pong)
-            case Kind.PUSH:
-                self._push(payload)
             case Kind.HELLO:
                 self._greet(payload)
             case _:
                 raise ProtocolError(f"a controller does not say {kind.name}")
 
     def end(self, cause: str) -> None:
-        """Cancel every call, close every device, drop every lock; takes some seconds at most."""
+        """Cancel every call, obey last orders, close devices, drop locks; takes some seconds at most."""
         calls = tuple(self._calls.values())
         for call in calls:
             self._workers.run(functools.partial(call.stop.tell, cause))
         with self._changed:
             self._ending = True
-            self._changed.wait_for(lambda: not self._calls, _END_WITHIN)
-        self._benches.close(_END_WITHIN)
+            self._changed.wait_for(lambda: not self._calls, _CALLS_END_WITHIN)
+        self._benches.obey(_OBEY_WITHIN)
+        self._benches.close(_CLOSE_WITHIN)
 
     def _greet(self, payload: bytes) -> None:
         hello = from_json(payload)
         if not isinstance(hello, dict) or hello.get("protocol") != PROTOCOL:
             raise ProtocolError(f"expected protocol {PROTOCOL}, got {payload[:80]!r}")
         self.patience = float(hello.get("patience", self.patience))
-
-    def _push(self, payload: bytes) -> None:
-        try:
-            self._sources.add(from_json(payload))
-        except (TypeError, ValueError, AttributeError) as error:
-            raise ProtocolError(f"expected sources, got {payload[:80]!r}") from error
 
     def _begin(self, stream: int, payload: bytes) -> None:
         if stream in self._calls or not 0 < stream < FIRST_CONSOLE:

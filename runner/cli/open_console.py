@@ -19,10 +19,11 @@ from runner.api.verdicts import LabError
 from runner.cli.common import find_benches, with_modules_beside
 from runner.cli.play import planned
 from runner.connect.agents import connector
-from runner.connect.line import AttachedLine, Line, OwnLine, Power, attach
+from runner.connect.line import CLASSES, AttachedLine, Line, OwnLine, Power, attach
 from runner.engine.cancel import Cancellation
+from runner.engine.classes import classes_of
 from runner.engine.options import PlayOptions
-from runner.engine.plan import PlannedBench
+from runner.engine.plan import Plan
 from runner.engine.planning import NoBench
 from runner.errors import Fault, InputError
 from runner.inventory.read import find_inventory
@@ -75,12 +76,13 @@ def open_console(
     Raise InputError for a wrong bench or device, NoBench when somebody holds the bench and
     cannot be joined, LabError for what does not work.
     """
-    plan, registry = _planned(wanted)
+    whole, registry = _planned(wanted)
+    plan = whole.plays[0].benches[0]
     device = _device(plan.bench, wanted.device)
     folder = _folder(wanted.results)
     log = folder / "console" / f"{plan.bench.name}.{device}.raw"
     with contextlib.closing(_Log(folder, device, show)) as heard:
-        session = _Session(plan, registry, device, log, heard.take, remark, over)
+        session = _Session(whole, registry, device, log, heard.take, remark, over)
         console = session.joined(wanted) if wanted.attach else session.own(wanted)
         try:
             yield console
@@ -93,7 +95,7 @@ class _Session:
 
     def __init__(
         self,
-        plan: PlannedBench,
+        plan: Plan,
         registry: Registry,
         device: str,
         log: Path,
@@ -101,8 +103,10 @@ class _Session:
         remark: Remark,
         over: Callable[[str], None],
     ) -> None:
-        self._plan = plan
-        self._name = plan.bench.name
+        self._plan = plan.plays[0].benches[0]
+        self._hosts = plan.inventory.hosts
+        self._classes = classes_of(plan) | CLASSES
+        self._name = self._plan.bench.name
         self._registry = registry
         self._device = device
         self._log = log
@@ -113,7 +117,8 @@ class _Session:
     def own(self, wanted: Wanted) -> Console:
         """Take the bench for this session; join the run that holds it when it is not free."""
         cancel = Cancellation()
-        link = connector(self._registry.sources())(self._plan.bench.host, self._console, self._hear)
+        connect = connector(self._registry.sources, hosts=self._hosts, classes=lambda: self._classes)
+        link = connect(self._plan.bench.host, self._console, self._hear)
         try:
             link.call(self._plan.configure, self._hear, cancel=cancel)
             if self._plan.locked:
@@ -185,8 +190,8 @@ class _Log:
         self._files.close()
 
 
-def _planned(wanted: Wanted) -> tuple[PlannedBench, Registry]:
-    """Return the bench with its options rendered, as a recipe that names it would get it."""
+def _planned(wanted: Wanted) -> tuple[Plan, Registry]:
+    """Return the plan of the bench with its options rendered, as a recipe that names it would get it."""
     beside = wanted.recipe or "recipe.yaml"
     inventory = find_benches(wanted.inventories, wanted.recipe, with_modules_beside(beside))
     chosen = select(wanted.bench, inventory, None)
@@ -202,7 +207,7 @@ def _planned(wanted: Wanted) -> tuple[PlannedBench, Registry]:
             file.write(_PLAN.format(bench=json.dumps(chosen[0].name), vars=json.dumps(dict(wanted.extra))))
             file.flush()
             plan, registry, _templates = planned((file.name,), inventories, PlayOptions(), Masker())
-    return plan.plays[0].benches[0], registry
+    return plan, registry
 
 
 def _device(bench: Bench, asked: str) -> str:

@@ -219,6 +219,7 @@ def run_plan(plan: Plan, registry: Registry, templates: Templates, masker: Maske
     import dataclasses
 
     from runner.connect.agents import connector
+    from runner.engine.classes import classes_of
     from runner.report.folder import RunFolder
     from runner.report.listeners import listeners
 
@@ -229,7 +230,7 @@ def run_plan(plan: Plan, registry: Registry, templates: Templates, masker: Maske
     with _signals(interrupts):
         result = play(
             plan,
-            connector(registry.sources()),
+            connector(registry.sources, hosts=plan.inventory.hosts, classes=lambda: classes_of(plan)),
             listeners(folder, asked.output, junit=asked.junit, console=asked.console, verbose=asked.verbose),
             templates=templates,
             masker=masker,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -10,7 +10,7 @@ from runner.agent.calls import Inspect, Lift, Quarantine
 from runner.agent.quarantine import Notice, StateRequest
 from runner.cli.common import find_benches, inventory_option, with_modules_beside
 from runner.cli.table import print_rows
-from runner.model import Bench
+from runner.model import Bench, Host
 
 
 @click.command()
@@ -42,6 +42,7 @@ def command(pattern: str, inventories: tuple[str, ...], reason: str, clear: bool
     found = {
         bench.name: ask(
             bench,
+            inventory.hosts,
             Lift(bench=bench.name) if clear else Quarantine(bench=bench.name, reason=why, who=who),
         )
         for bench in benches
@@ -54,12 +55,12 @@ def command(pattern: str, inventories: tuple[str, ...], reason: str, clear: bool
     return 0
 
 
-def ask(bench: Bench, request: StateRequest) -> Notice | None:
+def ask(bench: Bench, hosts: Mapping[str, Host], request: StateRequest) -> Notice | None:
     """Ask a bench's host about its quarantine; raise LabError when it cannot answer."""
     from runner.connect.agents import connector
     from runner.engine.cancel import Cancellation
 
-    link = connector({})(bench.host, _nothing, _nothing)
+    link = connector(dict, hosts=hosts, classes=tuple)(bench.host, _nothing, _nothing)
     try:
         notice = link.call(request, _nothing, cancel=Cancellation())["notice"]
     finally:
@@ -73,7 +74,7 @@ def state_of(bench: Bench) -> str:
         return f"out of service: {bench.out_of_service}"
     if not bench.host.local:
         return f"in service (host {bench.host.name} was not asked about a quarantine)"
-    notice = ask(bench, Inspect(bench=bench.name))
+    notice = ask(bench, {}, Inspect(bench=bench.name))
     return str(notice) if notice else "in service"
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Collection, Mapping
 
 from runner.agent.calls import ConsoleBytes, Heard
-from runner.api.verdicts import LabError
 from runner.connect.link import Link
 from runner.model import Host
 
@@ -13,14 +13,43 @@ Sources = Mapping[str, tuple[str, str]]
 Connect = Callable[[Host, Callable[[ConsoleBytes], None], Callable[[Heard], None]], Link]
 
 
-def connector(sources: Sources) -> Connect:
-    """Return what connects to hosts; `sources` are the user's own modules, pushed to every agent."""
+def connector(
+    sources: Callable[[], Sources], *, hosts: Mapping[str, Host], classes: Callable[[], Collection[str]]
+) -> Connect:
+    """Return what connects to hosts.
+
+    `sources` are the user's own modules, pushed to every agent; `hosts` those to jump over;
+    `classes` the modules and drivers of the plan, pushed to agents on other machines.
+    """
+    own = _once(sources)
+
+    @_once
+    def pushed() -> Sources:
+        from runner.connect.bootstrap import the_rest
+
+        return the_rest(classes(), own())
 
     def connect(host: Host, console: Callable[[ConsoleBytes], None], heard: Callable[[Heard], None]) -> Link:
-        if not host.local:
-            raise LabError(f"host {host.name!r}: benches on other machines are not supported yet")
-        from runner.connect.process import LocalAgent
+        if host.local:
+            from runner.connect.process import LocalAgent
 
-        return LocalAgent(sources=sources, console=console, heard=heard)
+            return LocalAgent(sources=own(), console=console, heard=heard)
+        from runner.connect.remote import remote_agent
+
+        return remote_agent(host, hosts, sources=pushed, console=console, heard=heard)
 
     return connect
+
+
+def _once(make: Callable[[], Sources]) -> Callable[[], Sources]:
+    """Return what makes it when it is first asked for, whichever thread asks."""
+    lock = threading.Lock()
+    made: list[Sources] = []
+
+    def get() -> Sources:
+        with lock:
+            if not made:
+                made.append(make())
+            return made[0]
+
+    return get

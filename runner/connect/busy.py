@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from runner.agent.calls import Configure, Request, Run
+from runner.agent.calls import Configure, Request, Run, Take
 from runner.agent.paths import paths_in, resolved
 from runner.api.verdicts import LabError
 
@@ -21,9 +21,10 @@ class Busy:
 
     def learn(self, request: Request) -> None:
         """Take note of a bench's aliases."""
-        if isinstance(request, Configure):
+        told = request.configure if isinstance(request, Take) else request
+        if isinstance(told, Configure):
             with self._lock:
-                self._aliases[request.bench] = request.aliases
+                self._aliases[told.bench] = told.aliases
 
     def refuse(self, request: Request) -> None:
         """Raise LabError when a Run would use what is held."""

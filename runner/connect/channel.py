@@ -10,7 +10,15 @@ from typing import Any, Protocol
 
 from runner.agent.calls import ConsoleBytes, Heard, Request
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, FrameReader, Kind, ProtocolError
-from runner.agent.messages import Message, MessageReader, from_json, pack, to_json, unpack_heard
+from runner.agent.messages import (
+    Message,
+    MessageReader,
+    from_json,
+    pack,
+    pack_sources,
+    to_json,
+    unpack_heard,
+)
 from runner.agent.outbox import Outbox
 from runner.api.verdicts import LabError
 from runner.connect.busy import Busy
@@ -50,16 +58,19 @@ class Channel:
         *,
         name: str,
         patience: float = 60.0,
+        silence: float | None = None,
     ) -> None:
-        """Greet the agent and push `sources`; after `patience` seconds of silence either side is dead.
+        """Push `sources` and greet the agent; `heard` gets what it says beside all calls.
 
-        `heard` gets what the agent says beside all calls.
+        After `patience` seconds without a word of ours the agent takes us for dead; after
+        `silence` seconds (when left out, as many) without one of the agent's we take it for dead.
         """
         self._end: Lost | None = None
         self._port = port
         self._name = name
         self._heard = heard
         self._patience = patience
+        self._silence = patience if silence is None else silence
         self._outbox = Outbox(port.write)
         self._ears = Ears(console, heard, self._outbox, self._broken, name=name)
         self._lock = threading.Lock()
@@ -124,9 +135,9 @@ class Channel:
     def _greet(self, sources: Mapping[str, tuple[str, str]]) -> None:
         hello = {"protocol": PROTOCOL, "patience": self._patience}
         try:
-            self._outbox.say(Kind.HELLO, CONNECTION, to_json(hello))
             if sources:
-                self._outbox.tell(Kind.PUSH, next(self._numbers), to_json(dict(sources)))
+                self._outbox.tell(Kind.PUSH, next(self._numbers), pack_sources(sources))
+            self._outbox.say(Kind.HELLO, CONNECTION, to_json(hello))
         except OSError:
             self.lose("died")
 
@@ -168,9 +179,9 @@ class Channel:
         frames, messages = FrameReader(), MessageReader()
         heard = time.monotonic()
         while True:
-            data = self._port.read(_READ, max(0.0, heard + self._patience - time.monotonic()))
+            data = self._port.read(_READ, max(0.0, heard + self._silence - time.monotonic()))
             if data is None:
-                return f"gave no sign of life for {self._patience:g}s"
+                return f"gave no sign of life for {self._silence:g}s"
             if not data:
                 return "died"
             heard = time.monotonic()

@@ -25,6 +25,8 @@ _POWER = {
     "off": "runner.modules.power.power_off:PowerOff",
     "cycle": "runner.modules.power.power_cycle:PowerCycle",
 }
+CLASSES = frozenset({_WRITE, *_POWER.values()})
+"""What an agent needs for a line of one's own, besides the drivers of the bench."""
 _LIMIT = 60.0
 """Seconds that typing or switching may take."""
 _ANSWERS_WITHIN = 10.0

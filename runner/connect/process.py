@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import subprocess
 import sys
 import threading
@@ -15,8 +14,9 @@ from typing import IO, TYPE_CHECKING, Any
 from runner.agent.calls import ConsoleBytes, Heard, Inspect, Lift, Quarantine, Request, Said, Take
 from runner.agent.pipes import write_all
 from runner.api.verdicts import LabError
-from runner.connect.channel import Channel
-from runner.connect.link import Cancel, Link
+from runner.connect.agent import AgentLink
+from runner.connect.ended import Ended, how_it_ended
+from runner.connect.link import Cancel
 
 if TYPE_CHECKING:
     from runner.agent.quarantine import Quarantines
@@ -26,12 +26,11 @@ _ENDS_WITHIN = 9.5
 _LAST_LINES = 20
 _LAST_LINES_WITHIN = 0.5
 """Seconds that the last lines may take once the process has ended."""
-_KILLED = 128
-"""The agent's warden adds this to the number of the signal that killed the agent."""
+_NAME = "the agent of this machine"
 _COMMAND = (sys.executable, "-P", "-m", "runner.agent")
 
 
-class LocalAgent(Link):
+class LocalAgent(AgentLink):
     """Starts the agent with the first call, and ends it with `close`.
 
     What is asked of the state of a bench alone is in files of this machine, and needs no process.
@@ -47,20 +46,14 @@ class LocalAgent(Link):
         command: Sequence[str] = _COMMAND,
     ) -> None:
         """Remember how to start it; `heard` gets what is printed beside the protocol."""
-        self._sources = sources
-        self._console = console
-        self._heard = heard
-        self._patience = patience
-        self._command = tuple(command)
-        self._lock = threading.Lock()
-        self._process: _Process | None = None
-        self._channel: Channel | None = None
-        self._closed = False
-
-    @property
-    def lost(self) -> str:
-        """Why the agent is gone; empty while it lives or has not been started."""
-        return "" if self._channel is None else self._channel.lost
+        super().__init__(
+            lambda: Child(tuple(command), heard, name=_NAME),
+            name=_NAME,
+            sources=lambda: sources,
+            console=console,
+            heard=heard,
+            patience=patience,
+        )
 
     def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
         """Run one request to its end and return its answer, still encoded."""
@@ -71,39 +64,14 @@ class LocalAgent(Link):
                 _quarantines().refuse(request)
                 return None
             case _:
-                return self._started().call(request, hear, cancel)
-
-    def close(self) -> None:
-        """End the agent; its devices are closed, its locks dropped. Takes 10 s at most."""
-        with self._lock:
-            again, self._closed = self._closed, True
-        if self._channel is None or self._process is None or again:
-            return
-        self._channel.lose("was closed")
-        self._channel.join(_LAST_LINES_WITHIN)
-        self._process.release()
-
-    def _started(self) -> Channel:
-        with self._lock:
-            if self._closed:
-                raise LabError("the agent of this machine was closed")
-            if self._channel is None:
-                self._process = _Process(self._command, self._heard)
-                self._channel = Channel(
-                    self._process,
-                    self._sources,
-                    self._console,
-                    self._heard,
-                    name="the agent of this machine",
-                    patience=self._patience,
-                )
-            return self._channel
+                return super().call(request, hear, cancel=cancel)
 
 
-class _Process:
-    """The child process as a port."""
+class Child:
+    """A child process as a port; `release` it at the end."""
 
-    def __init__(self, command: Sequence[str], heard: Callable[[Heard], None]) -> None:
+    def __init__(self, command: Sequence[str], heard: Callable[[Heard], None], *, name: str) -> None:
+        """Start it; `heard` gets what it prints to stderr. `name` is for people."""
         try:
             self._process = subprocess.Popen(
                 command,
@@ -114,7 +82,7 @@ class _Process:
                 start_new_session=True,
             )
         except OSError as error:
-            raise LabError(f"cannot start the agent of this machine: {error}") from error
+            raise LabError(f"cannot start {name}: {error}") from error
         self._heard = heard
         self._lines: deque[str] = deque(maxlen=_LAST_LINES)
         self._input = _descriptor(self._process.stdin)
@@ -136,10 +104,13 @@ class _Process:
 
     def last_words(self) -> str:
         """End it; say how it ended and, on the lines after that, what it last printed to stderr."""
+        return str(self.end())
+
+    def end(self) -> Ended:
+        """End it and say how it ended, with the last lines it printed to stderr."""
         status = self._end()
         self._listener.join(_LAST_LINES_WITHIN)
-        how = f"killed by {_signal_name(status)}" if status > _KILLED else f"exit status {status}"
-        return "\n".join((how, *self._lines))
+        return Ended(status=status, how=how_it_ended(status), said="\n".join(self._lines))
 
     def release(self) -> None:
         """Close our ends of the pipes; only once the process has ended and nobody reads any more."""
@@ -172,14 +143,7 @@ def _quarantines() -> Quarantines:
     return Quarantines(state_folders(os.environ))
 
 
-def _signal_name(status: int) -> str:
-    try:
-        return signal.Signals(status - _KILLED).name
-    except ValueError:
-        return f"signal {status - _KILLED}"
-
-
 def _descriptor(pipe: IO[bytes] | None) -> int:
     if pipe is None:
-        raise LabError("the agent of this machine has no pipe")
+        raise LabError("a child process has no pipe")
     return pipe.fileno()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from runner.agent.calls import Release, Take
+from runner.agent.calls import Release
 from runner.api.verdicts import Verdict
 from runner.connect.link import Crash
 from runner.engine.alarms import failure
@@ -62,13 +62,7 @@ class BenchRun:
         ear = Ear(self._run, bench=bench.name, case="", step="")
         journal = self._run.journal
         asked = journal.now
-        request = Take(
-            bench=bench.name, holder=self._run.options.run, wait=wait, shared=not bench.planned.locked
-        )
-        if bench.planned.locked:
-            bench.link(ear.hear, self._cancel).call(request, ear.hear, cancel=self._cancel)
-        else:
-            self._run.links.to(bench.planned.bench.host).call(request, ear.hear, cancel=self._cancel)
+        bench.take(self._run.options.run, wait, ear.hear, self._cancel)
         self._taken = True
         journal.tell(
             BenchTaken(

@@ -149,24 +149,18 @@ class _Planner:
             if param.parameter.secret and values.get(name):
                 self._masker.add(str(values[name]))
 
-    def _refuse_far(self, bench: Bench) -> None:
-        if not bench.host.local:
-            self._faults.add(
-                "E299",
-                f"host {bench.host.name!r}: benches on other machines are not supported yet",
-                at=bench.host.at or bench.at,
-                hint="transport: local, when it is this machine",
-            )
-
     def _refuse_unobeyed(self, bench: Bench) -> None:
-        for name in ("policy", "python", "cache"):
-            if bench.host.options.get(name) is not None:
-                self._faults.add(
-                    "E299", f"host {bench.host.name!r}: {name!r} is not supported yet", at=bench.host.at
-                )
+        host = bench.host
+        refused = {
+            "policy": "policy" in host.options,
+            "cache": host.options.get("cache", False) is not False,
+            "python": host.local and "python" in host.options,
+        }
+        for name in (each for each, said in refused.items() if said):
+            where = " of this machine" if name == "python" else ""
+            self._faults.add("E299", f"host {host.name!r}: {name!r}{where} is not supported yet", at=host.at)
 
     def _bench(self, bench: Bench, values: Mapping[str, Any], defaults: Mapping[str, Node]) -> PlannedBench:
-        self._refuse_far(bench)
         self._refuse_unobeyed(bench)
         layers: dict[str, Node] = dict(defaults)
         for definition in (*bench.variables, *self._play.variables):

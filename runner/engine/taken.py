@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runner.agent.calls import Heard, Quarantine
+from runner.agent.calls import Configure, Heard, Quarantine, Said, Take
 from runner.connect.link import Link
 from runner.engine.cancel import Cancellation
+from runner.engine.orders import last_orders
 from runner.engine.plan import PlannedBench
 from runner.engine.run import Run
 from runner.engine.scope import Scope
@@ -29,9 +31,11 @@ class TakenBench:
             run.templates, self.built_in, values=planned.values, nodes=planned.nodes, pinned=planned.pinned
         )
         self._links = run.links
+        self._templates = run.templates
         self._resolved: dict[int, Mapping[str, Any]] = {}
         self._configuring = threading.Lock()
         self._configured = False
+        self._described: Configure | None = None
         self.quarantined = ""
         """Why nobody is to use it any more, this run included."""
 
@@ -45,14 +49,51 @@ class TakenBench:
         """Tell whether the agent knows this bench: before the first step that needs it, it does not."""
         return self._configured
 
+    def take(self, holder: str, wait: float, hear: Callable[[Heard], None], cancel: Cancellation) -> None:
+        """Lock the bench on its host, unless it is private; raise LabError when it cannot be had.
+
+        The agent knows the bench by then, if one had to be started for this.
+        """
+        request = Take(
+            bench=self.name,
+            holder=holder,
+            wait=wait,
+            shared=not self.planned.locked,
+            configure=self._configure(hear),
+        )
+        answer = self._links.to(self.planned.bench.host).call(request, hear, cancel=cancel)
+        with self._configuring:
+            self._configured = self.planned.locked or answer is not None
+
     def link(self, hear: Callable[[Heard], None], cancel: Cancellation) -> Link:
         """Return the connection to the agent on this bench's host, which knows the bench by then."""
         link = self._links.to(self.planned.bench.host)
         with self._configuring:
             if not self._configured:
-                link.call(self.planned.configure, hear, cancel=cancel)
+                link.call(self._configure(hear), hear, cancel=cancel)
                 self._configured = True
         return link
+
+    def _configure(self, hear: Callable[[Heard], None]) -> Configure:
+        """Return what the agent has to know of the bench; say what of ``on_release`` it cannot take on."""
+        if self._described is not None:
+            return self._described
+        orders, left = last_orders(
+            self.planned.on_release,
+            self.name,
+            self.names,
+            self._templates,
+            lambda use: self.devices(use, self.names, self._templates),
+        )
+        for each in left:
+            hear(
+                Said(
+                    text=f"on_release of bench {self.name}, if this run should vanish, goes without {each}",
+                    level="warning",
+                )
+            )
+        self._described = dataclasses.replace(self.planned.configure, orders=orders)
+        return self._described
 
     def link_lost(self) -> str:
         """Say why the agent is gone, or nothing while it is there or was not needed yet."""

@@ -30,7 +30,7 @@ from runner.agent.calls import (
 )
 from runner.api import Cancelled, Failed, LabError, RecipeFault, TimedOut
 from runner.connect.link import Crash
-from runner.connect.process import LocalAgent
+from runner.connect.process import Child, LocalAgent
 from runner.engine.cancel import Cancellation
 
 PROBES = "lab_of_tests.probes"
@@ -91,9 +91,9 @@ def lab() -> Iterator[Lab]:
 
 
 def process_of(lab: Lab) -> "subprocess.Popen[bytes]":
-    process = lab.agent._process
-    assert process is not None
-    return process._process
+    child = lab.agent._port
+    assert isinstance(child, Child)
+    return child._process
 
 
 def children_of(pid: int) -> list[int]:
@@ -460,7 +460,7 @@ def test_a_signal_ends_the_agent_after_it_has_closed_its_devices(
 CONTROLLER = """
 import json, sys
 from runner.agent.calls import *
-from runner.connect.process import LocalAgent
+from runner.connect.process import Child, LocalAgent
 from runner.engine.cancel import Cancellation
 
 agent = LocalAgent(sources=json.loads(sys.argv[1]), console=lambda c: None, heard=print)
@@ -470,7 +470,7 @@ ask(Configure("b", {"guest": DeviceSpec("guest", "lab_of_tests.probes:Guest", {"
                     "plug": DeviceSpec("plug", "lab_of_tests.probes:Plug", {"diary": sys.argv[3]})}))
 ask(Run("b", "lab_of_tests.probes:Switch", {}, {"power": "plug"}, 60.0))
 pids = ask(Run("b", "lab_of_tests.probes:Spawns", {}, {}, 60.0))["value"]
-print(json.dumps([agent._process._process.pid, *pids, int(open(sys.argv[2]).read())]), flush=True)
+print(json.dumps([agent._port._process.pid, *pids, int(open(sys.argv[2]).read())]), flush=True)
 sys.stdin.read()
 """
 

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from support import ssh_server
+
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 GUEST = ROOT / ".cache" / "guest"
@@ -61,6 +63,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "bash": lambda: _program("bash"),
     "lrzsz": lambda: _program("rx"),
     "netns": _network_namespace,
+    "sshd": ssh_server.missing,
 }
 
 

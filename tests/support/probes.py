@@ -56,6 +56,16 @@ class Prints(Module):
         return Said(value=sys.stdin.read())
 
 
+class Processes(Module):
+    def run(self, context: Context) -> Said:
+        return Said(value=[os.getpid(), os.getppid()])
+
+
+class Interpreter(Module):
+    def run(self, context: Context) -> Said:
+        return Said(value={"executable": sys.executable, "path": sys.path, "file": __file__})
+
+
 class Exits(Module):
     status: int = arg(help="with what")
 

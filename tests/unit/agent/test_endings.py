@@ -77,3 +77,11 @@ def test_what_breaks_while_stopping_is_told_beside_the_cause(timed_out: bool, ve
     back = there_and_back(OSError("closed"), stopped(timed_out=timed_out))
     assert type(back) is verdict
     assert back.evidence == {"while_stopping": "OSError: closed"}
+
+
+def test_a_library_that_is_not_there_is_the_labs_fault_with_its_package() -> None:
+    told = ended(ModuleNotFoundError("No module named 'gpiod'", name="gpiod"), Stop())
+
+    assert (told.verdict, told.message) == ("LabError", "no Python module 'gpiod' beside the hardware")
+    assert "apt install python3-libgpiod" in told.hint
+    assert told.traceback.endswith("ModuleNotFoundError: No module named 'gpiod'\n")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.agent.importer import PushedSources, class_at
+from runner.agent.classes import class_at
+from runner.agent.importer import PushedSources
 from runner.api import LabError
 
 SOURCE = "class Broken:\n    def go(self):\n        raise ValueError('boom')\n"

@@ -61,6 +61,15 @@ def test_json_comes_back_exactly(value: object) -> None:
             limit=1.5,
         ),
         Configure(bench="b", devices={"d": DeviceSpec("sim", "x:Y", {"a": [1]})}, aliases={"c": "d.console"}),
+        Take(
+            bench="b",
+            holder="me",
+            configure=Configure(
+                bench="b",
+                devices={},
+                orders=(Run(bench="b", path="x:Off", arguments={}, devices={}, limit=2),),
+            ),
+        ),
         Configure(bench="b", devices={}, watch=WatchSpec(("oops", "bug"), {"lost": "sensor lost"})),
         Configure(bench="b", devices={}, watch=None),
         Take(bench="b", holder="me", wait=2.0),

@@ -11,7 +11,7 @@ from runner.agent.calls import Alarm, Configure, ConsoleBytes, Ended, Heard, Run
 from runner.agent.consoles import pack_alarm, pack_chunk, pack_name
 from runner.agent.credit import WINDOW
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Frame, FrameReader, Kind, frame
-from runner.agent.messages import Message, MessageReader, pack, to_json, unpack_cancel
+from runner.agent.messages import Message, MessageReader, pack, to_json, unpack_cancel, unpack_sources
 from runner.agent.outbox import Outbox
 from runner.api import Failed, LabError
 from runner.connect.channel import Channel
@@ -179,6 +179,21 @@ def test_an_agent_that_dies_ends_every_call_and_refuses_later_ones() -> None:
 def test_an_agent_that_says_nothing_for_long_is_taken_for_dead() -> None:
     channel = Channel(Agent(), {}, nobody, nobody, name="the agent", patience=0.05)
     assert str(Caller(channel).join().error) == "the agent gave no sign of life for 0.05s: killed by a test"
+
+
+def test_our_silence_and_the_agents_have_limits_of_their_own() -> None:
+    channel = Channel(Agent(), {}, nobody, nobody, name="the agent", patience=600.0, silence=0.05)
+    assert str(Caller(channel).join().error) == "the agent gave no sign of life for 0.05s: killed by a test"
+
+
+def test_what_is_pushed_comes_before_the_greeting_and_packed_when_it_is_large() -> None:
+    agent = Agent()
+    sources = {"lab.plug": ("/lab/plug.py", "word = 1\n" * 20_000)}
+    Channel(agent, sources, nobody, nobody, name="the agent", patience=60.0)
+    pushed = agent.asked()
+    assert pushed.kind is Kind.PUSH
+    assert len(pushed.payload) < 10_000
+    assert unpack_sources(pushed.payload) == {"lab.plug": ["/lab/plug.py", "word = 1\n" * 20_000]}
 
 
 @pytest.mark.parametrize(

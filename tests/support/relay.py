@@ -1,0 +1,70 @@
+"""A TCP relay that counts how often the talk changes direction: what a round trip costs, without a clock."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+
+class Relay:
+    """Passes bytes on. `asked` counts the times when the client began to speak after the server had."""
+
+    def __init__(self, target: int) -> None:
+        self.asked = 0
+        self._target = target
+        self._lock = threading.Lock()
+        self._speaking = ""
+        self._sides: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._threads: list[threading.Thread] = []
+        self._start(self._serve)
+
+    def close(self) -> None:
+        """End every connection and close its ends."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(10)
+        for side in self._sides:
+            with contextlib.suppress(OSError):  # both may have gone
+                side.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+        for side in (self._listener, *self._sides):
+            side.close()
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments, daemon=True))
+        self._threads[-1].start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._sides.append(client)
+                server = socket.create_connection(("127.0.0.1", self._target))
+                self._sides.append(server)
+                for side in (client, server):
+                    side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._start(self._pass_on, client, server, "client")
+                self._start(self._pass_on, server, client, "server")
+
+    def _pass_on(self, source: socket.socket, sink: socket.socket, who: str) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                with self._lock:
+                    self.asked += who == "client" and self._speaking != "client"
+                    self._speaking = who
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def relay(target: int) -> Iterator[Relay]:
+    """Relay to a port of this machine."""
+    it = Relay(target)
+    try:
+        yield it
+    finally:
+        it.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from support.desk import Memory
-from support.plain_context import PlainContext
+from support.simulated import VirtualContext, VirtualLine
 
 from runner.api import Duration
 from runner.console import Chunk, Console, ConsoleSettings, Inline, Stream
@@ -13,45 +13,6 @@ from runner.console.alarm import Alarm, Watching
 from runner.console.pattern import Pattern
 from runner.modules.sim.board import Board
 from runner.modules.sim.options import Faults, Firmware, System
-
-
-class _Line:
-    """The board's serial line; reading lets the time pass."""
-
-    def __init__(self, board: Board) -> None:
-        self.board = board
-        self.time = 100.0
-        self._printed = b""
-
-    def now(self) -> float:
-        return self.time
-
-    def read(self, timeout: float) -> bytes:
-        until = self.time + timeout
-        while not (data := self._printed + self.board.feed(b"", self.time)):
-            due = self.board.due()
-            if self.time >= until:
-                return b""
-            self.time = min(until, max(self.time, due)) if due is not None else until
-        self._printed = b""
-        return data
-
-    def write(self, data: bytes) -> None:
-        self._printed += self.board.feed(data, self.time)
-
-    def close(self) -> None:
-        pass
-
-
-class _Patient(PlainContext):
-    """A context that sleeps on the board's clock."""
-
-    def __init__(self, line: _Line) -> None:
-        super().__init__()
-        self._line = line
-
-    def sleep(self, seconds: float) -> None:
-        self._line.time += seconds
 
 
 class WatchedBoard(Console):
@@ -67,8 +28,8 @@ class WatchedBoard(Console):
         added: Collection[Pattern] = (),
     ) -> None:
         self.settings = ConsoleSettings()
-        self.line = _Line(Board(Memory(), firmware=firmware, system=system, faults=faults))
-        self.context = _Patient(self.line)
+        self.line = VirtualLine(Board(Memory(), firmware=firmware, system=system, faults=faults))
+        self.context = VirtualContext(self.line)
         self.told: list[tuple[float, Alarm]] = []
         self.raw = b""
         watching = Watching(self._hear, frozenset(allow), tuple(added))

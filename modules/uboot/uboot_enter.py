@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Literal
 
 from runner.api import Context, Duration, Module, Power, RecipeFault, arg, device
-from runner.api.switching import Outlet
+from runner.api.switching import Clock, Outlet
 from runner.console import Console, Entered, Interrupt, Witnesses
 
 
@@ -42,18 +41,18 @@ class UbootEnter(Module):
 
     def run(self, context: Context) -> Entered:
         """Switch, and send keys at once."""
-        end = time.monotonic() + self.within
+        clock = Clock(context)
         if self.power != "none":
-            self._start(end, context)
-        return self.console.enter_uboot(context, within=_left(end), interrupt_by=self.interrupt)
+            self._start(clock, context)
+        return self.console.enter_uboot(context, within=self._left(clock), interrupt_by=self.interrupt)
 
-    def _start(self, end: float, context: Context) -> None:
+    def _start(self, clock: Clock, context: Context) -> None:
         if self.supply is None:
             raise RecipeFault(
                 f"bench {context.bench!r} has no power device that could start the board",
                 hint="write power: none, and start it in another way",
             )
-        outlet = Outlet(self.supply, context, within=_left(end), slot="supply")
+        outlet = Outlet(self.supply, context, within=self._left(clock), slot="supply")
         witnesses = Witnesses(tuple(dict.fromkeys((self.console, *self.others))), outlet, context)
         if self.power == "cycle":
             self._switch_off(outlet, witnesses)
@@ -67,6 +66,5 @@ class UbootEnter(Module):
             outlet.confirm("off")
         witnesses.stay_off(self.off_time, silent=True)
 
-
-def _left(end: float) -> Duration:
-    return Duration(max(0.0, end - time.monotonic()))
+    def _left(self, clock: Clock) -> Duration:
+        return Duration(max(0.0, self.within - clock.elapsed))

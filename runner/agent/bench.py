@@ -43,6 +43,17 @@ class Bench:
                 found[slot] = tuple(self._part(each, hear, stop) for each in value)
         return found
 
+    def paths(self, slots: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the paths in the slots of a module, with aliases followed."""
+        return {
+            slot: None
+            if value is None
+            else self._path(value)
+            if isinstance(value, str)
+            else tuple(self._path(each) for each in value)
+            for slot, value in slots.items()
+        }
+
     def feeds(self, slots: Mapping[str, Any]) -> list[Feed]:
         """Return the feeds of the consoles in the slots; of all open ones when there is none."""
         with self._changed:
@@ -111,7 +122,7 @@ class Bench:
             raise RecipeFault(f"bench {bench!r} has no device {name!r}")
         began = time.monotonic()
         begin = functools.partial(self._begin, bench)
-        instrument = Instrument(name, spec, begin, self.configure.watch)
+        instrument = Instrument(name, spec, begin, self.configure.watch, self.configure.seed)
         with self._changed:
             closed = self._closed
             if not closed:

@@ -20,6 +20,7 @@ from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
 from runner.agent.outbox import Outbox
 from runner.agent.timers import Timers
+from runner.agent.told_power import told_devices
 from runner.agent.work import Workers
 from runner.api.codec import encode
 from runner.api.verdicts import LabError, RecipeFault
@@ -164,7 +165,8 @@ def _run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
     if getattr(cls, "takes_power", False):
         bench.power_lost()
     try:
-        result = encode(cls(**arguments, **devices).run(context))
+        told = told_devices(cls, devices, bench.paths(request.devices), request.bench, call.hear)
+        result = encode(cls(**arguments, **told).run(context))
     finally:
         context.finish()
         for name, seconds in bench.stages_reached():

@@ -29,7 +29,8 @@ class Configure:
     """Tell the agent what a bench consists of; opens nothing. `aliases`: name to dotted path.
 
     `watch`: what its consoles are watched for, None for nothing. `orders`: what to run when
-    the controller goes without having released the bench.
+    the controller goes without having released the bench. `seed`: what the names in typed
+    commands are made from, so that they can be made again; None for chance.
     """
 
     bench: str
@@ -37,6 +38,7 @@ class Configure:
     aliases: Mapping[str, str] = field(default_factory=dict)
     watch: WatchSpec | None = field(default_factory=WatchSpec)
     orders: tuple[Run, ...] = ()
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,46 @@ class Alarm:
     why: str = ""
 
 
-Heard = Said | Advanced | Noted | Saved | Opened | Waiting | ConsoleBytes | Alarm
+@dataclass(frozen=True)
+class Listening:
+    """A console is read from now on; `settings` are its `ConsoleSettings`, encoded."""
+
+    bench: str
+    device: str
+    monotonic_ns: int
+    settings: Mapping[str, Any]
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Bytes that are about to be typed on a console."""
+
+    bench: str
+    device: str
+    monotonic_ns: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Switched:
+    """A power switch was asked something, by the `method` of `runner.api.Power`, and what came of it.
+
+    `answer` is encoded; `ended` says how the driver refused, with the fields of `Ended`.
+    """
+
+    bench: str
+    device: str
+    method: str
+    began_ns: int
+    ended_ns: int
+    answer: Any = None
+    ended: Mapping[str, Any] | None = None
+
+
+Heard = (
+    Said | Advanced | Noted | Saved | Opened | Waiting | ConsoleBytes | Alarm | Listening | Typed | Switched
+)
 
 
 @dataclass(frozen=True)

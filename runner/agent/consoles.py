@@ -8,9 +8,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from runner.agent.calls import Alarm, ConsoleBytes
+from runner.agent.calls import Alarm, ConsoleBytes, Listening, Typed
 from runner.agent.credit import Credit
 from runner.agent.frames import FIRST_CONSOLE, LARGEST_PAYLOAD, Kind, ProtocolError
 from runner.agent.messages import from_json, to_json
@@ -103,16 +103,22 @@ def pack_alarm(alarm: Sight) -> bytes:
     return to_json({"Alarm": alarm})
 
 
-def unpack_alarm(payload: bytes, bench: str, device: str) -> Alarm | None:
-    """Read an alarm of a console; None for another event. Raise ProtocolError for nonsense."""
+def unpack_told(payload: bytes, bench: str, device: str) -> Alarm | Listening | Typed | None:
+    """Read what is told of a console; None for another event. Raise ProtocolError for nonsense."""
     told = from_json(payload)
-    if not isinstance(told, dict) or "Alarm" not in told:
-        return None
     try:
-        others = tuple(told["Alarm"].pop("others"))
-        return Alarm(bench=bench, device=device, others=others, **told["Alarm"])
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ProtocolError(f"expected an alarm, got {payload[:80]!r}") from error
+        match told:
+            case {"Alarm": fields}:
+                others = tuple(fields.pop("others"))
+                return Alarm(bench=bench, device=device, others=others, **fields)
+            case {"Typed": fields}:
+                data = fields.pop("data").encode("latin-1")
+                return Typed(bench=bench, device=device, data=data, **fields)
+            case {"Listening": fields}:
+                return Listening(bench=bench, device=device, **fields)
+    except (TypeError, KeyError, AttributeError, UnicodeError) as error:
+        raise ProtocolError(f"expected what a console tells, got {payload[:80]!r}") from error
+    return None
 
 
 class Feed:
@@ -160,6 +166,16 @@ class Feed:
     def tell(self, alarm: Sight) -> None:
         """Take what the console's watch says about the bytes that have been recorded."""
         self._put(pack_alarm(alarm), 0)
+
+    def listening(self, settings: Any, seed: int | None) -> None:
+        """Tell that the console is read from now on: its settings, encoded, and its seed."""
+        began = {"monotonic_ns": time.monotonic_ns(), "settings": settings, "seed": seed}
+        self._put(to_json({"Listening": began}), 0)
+
+    def typed(self, data: bytes) -> None:
+        """Take what is about to be typed."""
+        told = {"monotonic_ns": time.monotonic_ns(), "data": data.decode("latin-1")}
+        self._put(to_json({"Typed": told}), 0)
 
     def _put(self, item: Chunk | bytes, size: int) -> None:
         with self._changed:

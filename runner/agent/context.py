@@ -29,11 +29,13 @@ class AgentContext(Context):
         stop: Stop,
         hear: Callable[[Heard], None],
         save: Callable[[str, bytes], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Serve one call."""
+        """Serve one call; `clock` says what time it is, in seconds."""
         self.bench = bench
         self.devices = devices
-        self._until = time.monotonic() + limit
+        self._clock = clock
+        self._until = clock() + limit
         self._stop = stop
         self._hear = hear
         self._save = save
@@ -49,7 +51,7 @@ class AgentContext(Context):
     def progress(self, done: float, total: float | None = None, unit: str = "B") -> None:
         """Say how far the step is; the last word is always heard."""
         self._unsaid = Advanced(done=done, total=total, unit=unit)
-        now = time.monotonic()
+        now = self._clock()
         if now - self._progressed >= PROGRESS_EVERY:
             self._progressed = now
             self.finish()
@@ -66,7 +68,7 @@ class AgentContext(Context):
     @property
     def left(self) -> Duration:
         """Return the time until the step's hard limit."""
-        return Duration(max(0.0, self._until - time.monotonic()))
+        return Duration(max(0.0, self._until - self._clock()))
 
     @property
     def cancelled(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import typing
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,13 @@ from runner.agent.classes import class_at
 from runner.agent.consoles import Feed
 from runner.agent.context import AgentContext
 from runner.agent.stop import Stop
-from runner.api.codec import decode, hints
+from runner.api.codec import decode, encode, hints
 from runner.api.module import Driver
 from runner.api.verdicts import LabError, RecipeFault
 
 if TYPE_CHECKING:
     from runner.console import Console
-    from runner.console.alarm import Watching
+    from runner.console.alarm import Alarm, Watching
 
 _SETTLE = 2.0
 _TYPING_LIMIT = 60.0
@@ -55,11 +56,17 @@ class Instrument:
     """An open device; its consoles are read from the start to the end."""
 
     def __init__(
-        self, path: str, spec: DeviceSpec, begin: Callable[[str], Feed], watch: WatchSpec | None = None
+        self,
+        path: str,
+        spec: DeviceSpec,
+        begin: Callable[[str], Feed],
+        watch: WatchSpec | None = None,
+        seed: int | None = None,
     ) -> None:
         """Open it: the driver first, then its children, then their consoles, watched for `watch`."""
         self.path = path
         self._watch = watch
+        self._seed = seed
         cls = class_at(spec.path)
         driver = cls(**decoded(cls, spec.options))
         if not isinstance(driver, Driver):
@@ -110,20 +117,29 @@ class Instrument:
             return
         feed = self._feeds[path] = self._begin(path)
         self._closing.callback(feed.close, _SETTLE)
-        part.start(feed.record, path, watching=_watching(self._watch, feed))
+        seed = seed_of(self._seed, path)
+        feed.listening(encode(part.settings), seed)
+        watching = watching_for(self._watch, feed.tell)
+        part.start(feed.record, path, seed=seed, watching=watching, typed=feed.typed)
         self._closing.callback(part.stop)
         self.consoles[path] = part
         feed.take_input(lambda data: part.send(data, typist()))
 
 
-def _watching(watch: WatchSpec | None, feed: Feed) -> Watching | None:
+def seed_of(seed: int | None, path: str) -> int | None:
+    """Return the seed of one console of a bench: each has names of its own."""
+    return None if seed is None else seed ^ zlib.crc32(path.encode())
+
+
+def watching_for(watch: WatchSpec | None, tell: Callable[[Alarm], None]) -> Watching | None:
+    """Return what a console is watched for, and who is told; None for nothing."""
     from runner.console.alarm import Watching
     from runner.console.pattern import regex
 
     if watch is None:
         return None
     added = tuple(regex(text, name) for name, text in watch.added.items())
-    return Watching(feed.tell, frozenset(watch.allow), added)
+    return Watching(tell, frozenset(watch.allow), added)
 
 
 def typist() -> AgentContext:

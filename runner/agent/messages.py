@@ -26,6 +26,7 @@ from runner.agent.calls import (
     Request,
     Run,
     Said,
+    Switched,
     Take,
     Waiting,
     WatchSpec,
@@ -180,7 +181,7 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Inspect": Inspect,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
-    each.__name__: each for each in (Said, Advanced, Noted, Opened, Waiting)
+    each.__name__: each for each in (Said, Advanced, Noted, Opened, Switched, Waiting)
 }
 
 

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "do": ("do", "Run one module on one bench."),
         "console": ("console", "Open a console of a bench: a terminal, or a pipe for scripts."),
         "quarantine": ("quarantine", "Keep everybody from taking a bench until that is cleared."),
+        "replay": ("replay", "Judge a recorded run again, without hardware."),
         "report": ("report", "Make the reports of a run again from its events."),
         "completion": ("completion", "Print the shell's completion script."),
         "version": ("version", "Print the version."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -218,7 +219,9 @@ def run_plan(plan: Plan, registry: Registry, templates: Templates, masker: Maske
     """Play a plan with the reports that were asked for and return the exit code."""
     import dataclasses
 
+    from runner.cli.recorded_options import told
     from runner.connect.agents import connector
+    from runner.connect.recording import Recording
     from runner.engine.classes import classes_of
     from runner.report.folder import RunFolder
     from runner.report.listeners import listeners
@@ -227,15 +230,19 @@ def run_plan(plan: Plan, registry: Registry, templates: Templates, masker: Maske
     options = dataclasses.replace(plan.options, run=folder.run, folder=str(folder.path))
     plan = dataclasses.replace(plan, options=options)
     interrupts = Interrupts()
-    with _signals(interrupts):
+    started = folder.started(asked.recipes, _shown(options))
+    recording = Recording(folder.path, masker, told(started, asked.inventories, options))
+    with signals(interrupts), contextlib.closing(recording):
         result = play(
             plan,
-            connector(registry.sources, hosts=plan.inventory.hosts, classes=lambda: classes_of(plan)),
+            recording.connector(
+                connector(registry.sources, hosts=plan.inventory.hosts, classes=lambda: classes_of(plan))
+            ),
             listeners(folder, asked.output, junit=asked.junit, console=asked.console, verbose=asked.verbose),
             templates=templates,
             masker=masker,
             interrupts=interrupts,
-            started=folder.started(asked.recipes, _shown(options)),
+            started=started,
         )
     return result.exit_code if result.exit_code is not None else OURS
 
@@ -256,7 +263,7 @@ def _shown(options: PlayOptions) -> Mapping[str, Any]:
     return {name: value for name in keys if (value := getattr(options, name)) not in ("", (), None, False)}
 
 
-class _signals:  # noqa: N801 - reads as a function where it is used
+class signals:  # noqa: N801 - reads as a function where it is used
     """Hand SIGINT and SIGTERM to the run for as long as the block lasts."""
 
     def __init__(self, interrupts: Interrupts) -> None:
@@ -264,10 +271,12 @@ class _signals:  # noqa: N801 - reads as a function where it is used
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> None:
+        """Take the signals."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._before[number] = signal.signal(number, self._take)
 
     def __exit__(self, *_: object) -> None:
+        """Give them back to who had them."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

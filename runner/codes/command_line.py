@@ -41,5 +41,21 @@ COMMAND_LINE: Mapping[str, Code] = {
         "the events of a run cannot be read",
         "Each line of events.jsonl is an event of the same or an older version of runner.",
     ),
+    "E541": Code(
+        "a run was not recorded",
+        "runner replay needs the file console.rec in the folder of the run; every run writes it.",
+    ),
+    "E542": Code(
+        "a recording is damaged",
+        "A line of console.rec has a check sum of its own, and the logs of the consoles have the length that "
+        "was recorded. What a killed run has recorded up to its end is not damaged, and can be replayed.",
+    ),
+    "E543": Code(
+        "a recording cannot be replayed in this way",
+        "A replay has one clock: it plays one bench, and one step at a time. Background and parallel steps, "
+        "and several benches at once, cannot be replayed yet.",
+        "runner replay latest",
+        "runner replay latest --limit rpi4-01",
+    ),
     "E521": Code("no case is left", "What is selected leaves nothing to play."),
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 from runner.agent.calls import ConsoleBytes, Heard
-from runner.agent.consoles import unpack_alarm, unpack_chunk, unpack_name
+from runner.agent.consoles import unpack_chunk, unpack_name, unpack_told
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind, ProtocolError
 from runner.agent.messages import Message
@@ -28,7 +28,7 @@ class Ears:
     ) -> None:
         """Get ready; the thread starts with the first console.
 
-        `heard` gets the alarms of consoles, behind their bytes; `failed` hears of a listener's error.
+        `heard` gets what else is told of consoles, behind their bytes; `failed` hears of a listener's error.
         """
         self._console = console
         self._heard = heard
@@ -92,9 +92,9 @@ class Ears:
 
     def _take_event(self, message: Message) -> None:
         bench, device, _ = self._consoles.get(message.stream, ("", "", None))
-        alarm = unpack_alarm(message.payload, bench, device) if device else None
-        if alarm is not None:
-            self._heard(alarm)
+        told = unpack_told(message.payload, bench, device) if device else None
+        if told is not None:
+            self._heard(told)
         else:
             self._consoles[message.stream] = (*unpack_name(message.payload), Debt())
 

@@ -61,13 +61,15 @@ class Console(Interface):
         source: Source | None = None,
         seed: int | None = None,
         watching: Watching | None = None,
+        typed: Callable[[bytes], None] | None = None,
     ) -> None:
         """Read from now on; `record` gets every chunk. Raise the driver's LabError when there is no port.
 
         `source` replaces the reading thread; `seed` makes the nonces the same each time. `watching`:
-        what is watched for all the time, and who is told (from the thread that reads).
+        what is watched for all the time, and who is told (from the thread that reads). `typed` gets
+        what is typed, before it is.
         """
-        live = Live(source or Reader(self.connect, name), self.settings, name, record, watching)
+        live = Live(source or Reader(self.connect, name), self.settings, name, record, watching, typed)
         live.start()
         self._live, self._nonces = live, Nonces(seed)
 

@@ -62,7 +62,7 @@ def interrupting(live: Live) -> Iterator[None]:
         yield
     except Cancelled:
         if not live.source.gone:
-            live.source.write(CLEAR)
+            live.type(CLEAR)
         raise
 
 

@@ -51,6 +51,7 @@ class Live:
         name: str,
         record: Callable[[Chunk], None],
         watching: Watching | None = None,
+        typed: Callable[[bytes], None] | None = None,
     ) -> None:
         """Begin with an empty transcript; `start` opens the port. Without `watching` nothing is watched."""
         self.source = source
@@ -61,6 +62,7 @@ class Live:
         self.stages = Stages(self.transcript, settings)
         self.transcript.listen(self.stages)
         self._record = record
+        self._typed = typed
         self._ended = ""
         self.watch = None if watching is None else Watch(self.transcript, watching)
         if self.watch is not None:
@@ -118,12 +120,22 @@ class Live:
         pause = self.pace if pace is None else pace
         if not pause:
             context.check_cancelled()
-            self.source.write(data)
+            self.type(data)
             return
+        self._tell_typed(data)
         size = self.settings.chunk
         for start in range(0, len(data), size):
             self.source.write(data[start : start + size])
             context.sleep(pause)
+
+    def type(self, data: bytes) -> None:
+        """Type bytes at once."""
+        self._tell_typed(data)
+        self.source.write(data)
+
+    def _tell_typed(self, data: bytes) -> None:
+        if self._typed is not None:
+            self._typed(data)
 
     def typing_time(self, data: bytes) -> float:
         """Return how many seconds `send` takes at least."""

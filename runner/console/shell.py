@@ -121,7 +121,7 @@ def _timed_out(live: Live, command: str, exchange: Exchange, deadline: Deadline)
     """Interrupt the command and say that it took too long."""
     live.check_present()
     evidence = limit_evidence(live, deadline, exchange.start)
-    live.source.write(CLEAR)
+    live.type(CLEAR)
     return TimedOut(
         f"console {live.name!r}: {command[:60]!r} has not ended within {Duration(deadline.seconds)}; "
         "it was interrupted with Ctrl-C",

@@ -184,7 +184,7 @@ def _timed_out(live: Live, command: str, start: int, deadline: Deadline) -> Time
     """Interrupt the command and say that it took too long."""
     live.check_present()
     evidence = limit_evidence(live, deadline, start)
-    live.source.write(CLEAR)
+    live.type(CLEAR)
     live.place = Place()  # it may hang, or have been reset
     return TimedOut(
         f"console {live.name!r}: {command[:60]!r} has not ended within {Duration(deadline.seconds)}; "

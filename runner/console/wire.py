@@ -57,7 +57,7 @@ class Wire:
     def abort(self, data: bytes) -> None:
         """Send a last word, also when the step has been cancelled."""
         if not self._live.source.gone:
-            self._live.source.write(data)
+            self._live.type(data)
 
     def _take(self, count: int) -> bytes:
         data = bytes(self._heard[:count])

@@ -113,11 +113,11 @@ class BenchRun:
 
     def _limit(self) -> Deadline:
         seconds = self._planned.play.timeout.run or DEFAULT_RUN
-        limit = Deadline.after(seconds, f"the play's timeout for the run of {seconds}")
+        limit = Deadline.after(seconds, f"the play's timeout for the run of {seconds}", self._run.clock)
         hold = self._player.bench.planned.bench.max_hold
-        return (
-            limit if hold is None else Deadline.after(hold, f"the bench's max_hold of {hold}").nearer(limit)
-        )
+        if hold is None:
+            return limit
+        return Deadline.after(hold, f"the bench's max_hold of {hold}", self._run.clock).nearer(limit)
 
     def _made_ready(self, wait: float) -> Problem | None:
         try:
@@ -200,7 +200,7 @@ class BenchRun:
     def _clean_up(self, phase: Phase, steps: Sequence[Step]) -> None:
         if not steps:
             return
-        limit = Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}")
+        limit = Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}", self._run.clock)
         frame = dataclasses.replace(self._frame(phase, self._run.abort, limit), clean_up=True)
         end = self._player.every(steps, frame)
         if not end.good:

@@ -85,7 +85,8 @@ class BenchPlayer:
 
     def _finish(self, frame: Frame) -> list[End]:
         cleaning = frame.cleaning(
-            self._run.abort, Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}")
+            self._run.abort,
+            Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}", self._run.clock),
         )
         ends = [self.step(step, cleaning.seeing(names)) for step, names in reversed(frame.deferred)]
         return [*ends, *(_stopped(each.stop()) for each in frame.background.values())]
@@ -214,7 +215,8 @@ class BenchPlayer:
         if not block.always:
             return end
         cleaning = frame.inner(names=frame.names).cleaning(
-            self._run.abort, Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}")
+            self._run.abort,
+            Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}", self._run.clock),
         )
         return worst((end, self.every(block.always, cleaning)))
 

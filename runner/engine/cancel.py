@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 
 class Cancellation:
@@ -66,22 +67,47 @@ def _nothing() -> None:
     return
 
 
+class Clock(Protocol):
+    """What time it is for a run, and how it passes: by itself, or as a recording goes on."""
+
+    def now(self) -> float:
+        """Return the monotonic time in seconds."""
+
+    def wait(self, cancel: Cancellation, seconds: float) -> bool:
+        """Wait until it is cancelled or the time is over; tell whether it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class RealClock:
+    """The time as it is."""
+
+    def now(self) -> float:
+        """Return the monotonic time in seconds."""
+        return time.monotonic()
+
+    def wait(self, cancel: Cancellation, seconds: float) -> bool:
+        """Wait until it is cancelled or the time is over; tell whether it is cancelled."""
+        return cancel.wait(seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A point in monotonic time, and the words for the limit that sets it."""
+    """A point in the time of a clock, and the words for the limit that sets it."""
 
     at: float
     origin: str
+    clock: Clock = field(default_factory=RealClock, compare=False)
 
     @classmethod
-    def after(cls, seconds: float, origin: str) -> Deadline:
-        """Make one that is `seconds` from now."""
-        return cls(time.monotonic() + seconds, origin)
+    def after(cls, seconds: float, origin: str, clock: Clock | None = None) -> Deadline:
+        """Make one that is `seconds` from now, of the real time unless a clock is given."""
+        clock = clock or RealClock()
+        return cls(clock.now() + seconds, origin, clock)
 
     @property
     def left(self) -> float:
         """Return the seconds until then, not below 0."""
-        return max(0.0, self.at - time.monotonic())
+        return max(0.0, self.at - self.clock.now())
 
     def nearer(self, other: Deadline | None) -> Deadline:
         """Return whichever comes first."""

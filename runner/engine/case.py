@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,12 +38,12 @@ class CasePlayer:
     def play(self, case: Case, names: Scope) -> Outcome:
         """Play a case, again when it may be retried, and tell how it ended."""
         self._names = names
-        began = time.monotonic()
+        began = self._run.clock.now()
         attempts: list[Attempt] = []
         climb = self._player.climb()
         number = 1
         while True:
-            since, started = self._positions(), time.monotonic()
+            since, started = self._positions(), self._run.clock.now()
             self._start(case, attempt=number)
             end = self._attempt(case, names, attempts)
             if not self._again(case.test, end, number):
@@ -58,7 +57,7 @@ class CasePlayer:
                     number=number,
                     outcome=end.outcome,
                     problem=end.problem or Problem(message=end.outcome.word),
-                    seconds=round(time.monotonic() - started, 6),
+                    seconds=round(self._run.clock.now() - started, 6),
                     console=self._run.consoles.slices(self._player.bench.name, since),
                     recovery=recovered.done,
                 )
@@ -75,7 +74,9 @@ class CasePlayer:
         """Bring the bench back before the next attempt."""
         id_ = case.id(self._player.bench.name)
         ear = Ear(self._run, bench=self._player.bench.name, case=id_, step="")
-        limit = Deadline.after(CLEAN_UP, f"the limit for recovery of {CLEAN_UP}").nearer(self._limit)
+        limit = Deadline.after(CLEAN_UP, f"the limit for recovery of {CLEAN_UP}", self._run.clock).nearer(
+            self._limit
+        )
         frame = Frame(
             names=names, home=names.child(), cancel=self._cancel, deadline=limit, phase="recovery", case=id_
         )
@@ -85,18 +86,18 @@ class CasePlayer:
         """Say that a case cannot run."""
         self._start(case, attempt=1)
         end = End(outcome=Outcome.BLOCKED, problem=problem)
-        self._finish(case, end, time.monotonic(), (), {})
+        self._finish(case, end, self._run.clock.now(), (), {})
 
     def skip(self, case: Case, reason: str) -> None:
         """Say that a case is not run."""
         self._start(case, attempt=1)
-        self._finish(case, End(outcome=Outcome.SKIPPED, reason=reason), time.monotonic(), (), {})
+        self._finish(case, End(outcome=Outcome.SKIPPED, reason=reason), self._run.clock.now(), (), {})
 
     def cancel(self, case: Case, cause: str) -> None:
         """Say that a case did not get its turn."""
         self._start(case, attempt=1)
         problem = Problem(message=cause, blame="cancelled", at=str(case.test.at))
-        self._finish(case, End(outcome=Outcome.CANCELLED, problem=problem), time.monotonic(), (), {})
+        self._finish(case, End(outcome=Outcome.CANCELLED, problem=problem), self._run.clock.now(), (), {})
 
     def _again(self, test: Test, end: End, number: int) -> bool:
         allowed = max(test.retries, self._run.options.retries)
@@ -123,7 +124,9 @@ class CasePlayer:
     def _steps(self, case: Case, scope: Scope, attempts: list[Attempt]) -> End:
         test = case.test
         seconds = test.timeout or self._planned.play.timeout.test or DEFAULT_TEST
-        limit = Deadline.after(seconds, f"the test's timeout of {seconds}").nearer(self._limit)
+        limit = Deadline.after(seconds, f"the test's timeout of {seconds}", self._run.clock).nearer(
+            self._limit
+        )
         cancel = Cancellation(self._cancel)
         frame = Frame(
             names=scope,
@@ -144,7 +147,7 @@ class CasePlayer:
         return worst((end, late)) if end.good else end
 
     def _teardown(self, test: Test, frame: Frame) -> End:
-        limit = Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}")
+        limit = Deadline.after(CLEAN_UP, f"the limit for clean-up of {CLEAN_UP}", self._run.clock)
         return self._player.every(test.teardown, frame.cleaning(self._run.abort, limit))
 
     def _skipped(self, test: Test, scope: Scope) -> str:
@@ -201,7 +204,7 @@ class CasePlayer:
                 t=journal.now,
                 **self._said(case),
                 outcome=end.outcome,
-                seconds=round(time.monotonic() - began, 6),
+                seconds=round(self._run.clock.now() - began, 6),
                 problem=end.problem,
                 reason=end.reason,
                 attempts=attempts,

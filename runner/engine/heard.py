@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import assert_never
 
-from runner.agent.calls import Advanced, Alarm, ConsoleBytes, Heard, Noted, Opened, Said, Saved, Waiting
+from runner.agent.calls import (
+    Advanced,
+    Alarm,
+    ConsoleBytes,
+    Heard,
+    Listening,
+    Noted,
+    Opened,
+    Said,
+    Saved,
+    Switched,
+    Typed,
+    Waiting,
+)
 from runner.api.context import Level
 from runner.engine.alarms import sentence
 from runner.engine.run import Run
@@ -68,6 +80,8 @@ class Ear:
                 self._run.journal.console(heard)
             case Alarm():
                 self._take(heard)
+            case Listening() | Typed() | Switched():
+                pass  # they are for the recording, which has heard them by now
             case _:
                 assert_never(heard)
 
@@ -79,7 +93,7 @@ class Ear:
             journal.tell(Logged(t=journal.now, text=text, level="warning", bench=alarm.bench))
 
     def _advance(self, heard: Advanced) -> None:
-        now = time.monotonic()
+        now = self._run.clock.now()
         if now - self._progressed < _PROGRESS_EVERY and heard.done != heard.total:
             return
         self._progressed = now

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from runner.agent.calls import ConsoleBytes
+from runner.engine.cancel import Clock, RealClock
 from runner.masking import Masker
 from runner.result import Event
 
@@ -33,17 +33,18 @@ class Journal:
     that told it goes on; a queue and a thread of its own would cost more than the writing.
     """
 
-    def __init__(self, listeners: Iterable[Listener], masker: Masker) -> None:
+    def __init__(self, listeners: Iterable[Listener], masker: Masker, clock: Clock | None = None) -> None:
         """Start the clock of the run."""
         self._listeners = tuple(listeners)
         self._masker = masker
         self._lock = threading.Lock()
-        self._began = time.monotonic()
+        self._clock = clock or RealClock()
+        self._began = self._clock.now()
 
     @property
     def now(self) -> float:
         """Return the seconds since the run began."""
-        return round(time.monotonic() - self._began, 6)
+        return round(self._clock.now() - self._began, 6)
 
     def tell(self, event: Event) -> None:
         """Pass an event to every listener."""

@@ -76,4 +76,4 @@ def _play_origin(limit: Duration, at: Location | None) -> str:
 
 def deadline(seconds: float, origin: str, outer: Deadline) -> Deadline:
     """Return the nearer of a new limit and the one around it."""
-    return Deadline.after(seconds, origin).nearer(outer)
+    return Deadline.after(seconds, origin, outer.clock).nearer(outer)

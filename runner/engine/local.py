@@ -64,6 +64,6 @@ class LocalContext(Context):
     def sleep(self, seconds: float) -> None:
         """Wait; a cancel or the limit ends it early."""
         enough = self._deadline.left >= seconds
-        self._cancel.wait(min(seconds, self._deadline.left))
+        self._deadline.clock.wait(self._cancel, min(seconds, self._deadline.left))
         if self._cancel.cause is not None or not enough:
             self.check_cancelled()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from runner.api.verdicts import Cancelled
 from runner.connect.link import Link
 from runner.engine.alarms import Alarms
-from runner.engine.cancel import Cancellation
+from runner.engine.cancel import Cancellation, Clock, RealClock
 from runner.engine.consoles import Consoles
 from runner.engine.end import End
 from runner.engine.journal import Journal
@@ -97,6 +97,7 @@ class Run:
     options: PlayOptions
     abort: Cancellation
     cancel: Cancellation
+    clock: Clock = field(default_factory=RealClock)
     alarms: Alarms = field(default_factory=Alarms)
     built_in: Mapping[str, object] = field(default_factory=dict)
     """The names that every scope has: ``benches``, ``run``, ``artifacts``."""

@@ -11,7 +11,7 @@ from runner.api.verdicts import Cancelled, LabError, RecipeFault
 from runner.connect.link import Link
 from runner.engine.bench import BenchRun
 from runner.engine.body import BenchPlayer
-from runner.engine.cancel import Cancellation, Deadline
+from runner.engine.cancel import Cancellation, Clock, Deadline, RealClock
 from runner.engine.consoles import Consoles
 from runner.engine.heard import Ear
 from runner.engine.journal import Journal, Listener
@@ -59,10 +59,15 @@ def play(
     masker: Masker,
     interrupts: Interrupts,
     started: RunStarted,
+    clock: Clock | None = None,
 ) -> RunResult:
-    """Play every case of a plan and return what came of it; the only function with side effects."""
+    """Play every case of a plan and return what came of it; the only function with side effects.
+
+    `clock`: the time of the run, the real one unless another is given.
+    """
     fold = Fold()
-    journal = Journal((fold, *listeners), masker)
+    clock = clock or RealClock()
+    journal = Journal((fold, *listeners), masker, clock)
     consoles = Consoles()
 
     def console(chunk: ConsoleBytes) -> None:
@@ -86,6 +91,7 @@ def play(
         options=plan.options,
         abort=interrupts.abort,
         cancel=run_wide,
+        clock=clock,
         built_in=_built_in(plan, started),
     )
     ear = Ear(run, bench="", case="", step="")
@@ -208,7 +214,7 @@ class PlayRun:
 
     def _pool(self, runs: Sequence[BenchRun], wanted: int, wait: float) -> list[BenchRun]:
         """Take the first free benches of many; those that cannot be had are played, and say so."""
-        limit = Deadline.after(wait, "the time to wait for a bench")
+        limit = Deadline.after(wait, "the time to wait for a bench", self._run.clock)
         taken: list[BenchRun] = []
         while True:
             for each in runs:

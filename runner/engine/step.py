@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -98,7 +97,7 @@ class StepPlayer:
             "depth": frame.depth,
         }
         journal.tell(StepStarted(t=journal.now, **said))
-        began = time.monotonic()
+        began = self._run.clock.now()
         ear = Ear(self._run, bench=self._bench, case=frame.case, step=key)
         attempts = 1
         if end is None:
@@ -112,7 +111,7 @@ class StepPlayer:
                 t=journal.now,
                 **said,
                 outcome=end.outcome,
-                seconds=round(time.monotonic() - began, 6),
+                seconds=round(self._run.clock.now() - began, 6),
                 problem=problem,
                 ignored=step.ignore_errors and not end.good and end.outcome is Outcome.FAILED,
                 reason=end.reason,
@@ -155,16 +154,16 @@ class StepPlayer:
         climb = self._climb()
         attempt = 1
         while True:
-            since, began = self._run.consoles.positions(self._bench), time.monotonic()
+            since, began = self._run.consoles.positions(self._bench), self._run.clock.now()
             end = self._try(step, frame, ear)
             if attempt > step.retries or not _retryable(step, end) or frame.cancel.cause is not None:
                 break
-            bad = _attempt(step, end, attempt, time.monotonic() - began)
+            bad = _attempt(step, end, attempt, self._run.clock.now() - began)
             ear.say(f"attempt {attempt} of {step.retries + 1}: {bad.problem.message}", "warning")
             recovered = climb.up(frame, ear, end)
             if recovered.over:
                 return dataclasses.replace(end, reason=recovered.over), attempt
-            frame.cancel.wait(step.delay)
+            self._run.clock.wait(frame.cancel, step.delay)
             console = self._run.consoles.slices(self._bench, since)
             frame.attempts.append(dataclasses.replace(bad, console=console, recovery=recovered.done))
             attempt += 1
@@ -188,13 +187,15 @@ class StepPlayer:
             spent = until.retries is not None and attempt > until.retries
             if spent or limit.left <= until.delay or frame.cancel.cause is not None:
                 return self._gave_up(step, until, end, frame, attempt, limit), attempt
-            frame.cancel.wait(until.delay)
+            self._run.clock.wait(frame.cancel, until.delay)
 
     def _until_limit(self, step: Step, frame: Frame) -> Deadline:
         if step.timeout is None:
             return frame.deadline
         seconds = duration_of(self._run.templates.render(step.timeout, frame.names), "timeout")
-        return Deadline.after(seconds, f"the step's timeout of {seconds}").nearer(frame.deadline)
+        return Deadline.after(seconds, f"the step's timeout of {seconds}", self._run.clock).nearer(
+            frame.deadline
+        )
 
     def _holds(self, until: Until, end: End, frame: Frame) -> bool:
         if end.outcome is not Outcome.PASSED:

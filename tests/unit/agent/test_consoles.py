@@ -10,9 +10,9 @@ from runner.agent.consoles import (
     Feeds,
     pack_alarm,
     pack_chunk,
-    unpack_alarm,
     unpack_chunk,
     unpack_name,
+    unpack_told,
 )
 from runner.agent.credit import WINDOW, Credit
 from runner.agent.frames import FIRST_CONSOLE, LARGEST_PAYLOAD, Frame, FrameReader, Kind, ProtocolError
@@ -88,10 +88,10 @@ def test_an_alarm_stands_behind_the_bytes_that_it_is_about() -> None:
     feed.close(5)
 
     assert [each.kind for each in sent.frames] == [Kind.EVENT, Kind.DATA, Kind.EVENT, Kind.DATA, Kind.END]
-    assert unpack_alarm(sent.frames[2].payload, "rpi4", "board.console") == Alarm(
+    assert unpack_told(sent.frames[2].payload, "rpi4", "board.console") == Alarm(
         "rpi4", "board.console", 1, "seen", "panic", "kernel panic", "Kernel panic", 7, 3
     )
-    assert unpack_alarm(sent.frames[0].payload, "b", "c") is None
+    assert unpack_told(sent.frames[0].payload, "b", "c") is None
 
 
 def test_the_longest_alarm_fits_into_a_frame() -> None:

@@ -212,8 +212,11 @@ def test_what_is_pushed_comes_before_the_greeting_and_packed_when_it_is_large() 
         (HELLO + frame(Kind.EVENT, 1, b'{"Saved":{}}'), "expected a file's name and size"),
         (HELLO + frame(Kind.DATA, 1, b"x"), "DATA in answer to Uboot"),
         (HELLO + frame(Kind.DATA, FIRST_CONSOLE, b"x"), "bytes of the unknown console"),
-        (HELLO + CONSOLE + frame(Kind.EVENT, FIRST_CONSOLE, b'{"Alarm":{"number":1}}'), "expected an alarm"),
-        (HELLO + CONSOLE + frame(Kind.EVENT, FIRST_CONSOLE, b'{"Alarm":7}'), "expected an alarm"),
+        (
+            HELLO + CONSOLE + frame(Kind.EVENT, FIRST_CONSOLE, b'{"Alarm":{"number":1}}'),
+            "expected what a console tells",
+        ),
+        (HELLO + CONSOLE + frame(Kind.EVENT, FIRST_CONSOLE, b'{"Alarm":7}'), "expected what a console tells"),
     ],
 )
 def test_nonsense_ends_the_conversation_and_is_quoted(said: bytes, message: str) -> None:

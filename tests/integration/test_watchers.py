@@ -26,7 +26,8 @@ benches:
 
 
 def played(folder: Path, text: str, *, faults: str = "{}", inventory: str = "") -> Played:
-    return play_text(folder, text, inventory=inventory or SIM.format(faults=faults), connect=connector({}))
+    connect = connector(dict, hosts={}, classes=tuple)
+    return play_text(folder, text, inventory=inventory or SIM.format(faults=faults), connect=connect)
 
 
 def bad(done: Played) -> StepFinished:

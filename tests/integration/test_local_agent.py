@@ -19,6 +19,7 @@ from runner.agent.calls import (
     ConsoleBytes,
     DeviceSpec,
     Heard,
+    Listening,
     Noted,
     Opened,
     Release,
@@ -48,8 +49,9 @@ class Lab:
         self.agent = LocalAgent(sources=SOURCES, console=self.chunks.append, heard=self._note, **options)
 
     def _note(self, heard: Heard) -> None:
-        assert isinstance(heard, Said)
-        self.said.append(heard.text)
+        assert isinstance(heard, (Said, Listening))
+        if isinstance(heard, Said):
+            self.said.append(heard.text)
 
     def ask(
         self, request: Any, cancel: Cancellation | None = None, hear: Callable[[Heard], None] | None = None
@@ -463,7 +465,7 @@ from runner.agent.calls import *
 from runner.connect.process import Child, LocalAgent
 from runner.engine.cancel import Cancellation
 
-agent = LocalAgent(sources=json.loads(sys.argv[1]), console=lambda c: None, heard=print)
+agent = LocalAgent(sources=json.loads(sys.argv[1]), console=lambda c: None, heard=lambda h: None)
 def ask(request):
     return agent.call(request, lambda h: None, cancel=Cancellation())
 ask(Configure("b", {"guest": DeviceSpec("guest", "lab_of_tests.probes:Guest", {"diary": sys.argv[2]}),

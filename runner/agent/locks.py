@@ -114,7 +114,7 @@ def _refusal(take: Take, holder: Holder | None) -> LabError:
     return LabError(
         f"bench {take.bench} is held by {holder or 'somebody'}{waited}",
         evidence=asdict(holder) if holder else {"holder": "somebody"},
-        hint="wait for it with --wait, or ask who holds it",
+        hint=f"wait {'longer' if take.wait else 'for it'} with --wait, or ask who holds it",
     )
 
 

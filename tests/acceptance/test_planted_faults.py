@@ -307,6 +307,10 @@ def test_a_bench_that_somebody_holds_is_refused_with_4_and_free_afterwards(tmp_p
         lambda: events.exists() and "wait 60s" in events.read_text(encoding="utf-8"), "it holds the bench"
     )
     refused = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--results", "other")
+    (tmp_path / "patient.yaml").write_text(
+        "reserve: {wait: 300ms}\n" + alone("desk", "power_on:"), encoding="utf-8"
+    )
+    waited = runner(tmp_path, "play", "patient.yaml", "-i", "lab.yaml", "--results", "other")
     interrupt(holder)
     holder.communicate(timeout=60)
     free = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml")
@@ -314,4 +318,7 @@ def test_a_bench_that_somebody_holds_is_refused_with_4_and_free_afterwards(tmp_p
     assert refused.returncode == 4
     assert "bench held-desk is held by " in refused.stdout
     assert "hint: wait for it with --wait" in refused.stdout
+    assert waited.returncode == 4
+    assert "; waited 300ms" in waited.stdout
+    assert "hint: wait longer with --wait" in waited.stdout
     assert (holder.returncode, free.returncode) == (130, 0)

@@ -308,7 +308,7 @@ def test_a_bench_that_somebody_holds_is_refused_with_4_and_free_afterwards(tmp_p
     )
     refused = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--results", "other")
     (tmp_path / "patient.yaml").write_text(
-        "reserve: {wait: 300ms}\n" + alone("desk", "power_on:"), encoding="utf-8"
+        "reserve: {wait: 300ms}\n" + alone("held-desk", "power_on:"), encoding="utf-8"
     )
     waited = runner(tmp_path, "play", "patient.yaml", "-i", "lab.yaml", "--results", "other")
     interrupt(holder)

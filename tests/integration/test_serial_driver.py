@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ def test_a_megabyte_arrives_whole(tmp_path: Path) -> None:
     assert b"".join(chunk.data for chunk in chunks) == sent
 
 
-def test_a_port_that_vanishes_is_opened_again_by_its_name(tmp_path: Path) -> None:
+def test_a16_a_port_that_is_away_for_three_seconds_is_found_under_its_new_name(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     chunks: list[Chunk] = []
     console = Serial(port=str(ours))
@@ -64,7 +65,11 @@ def test_a_port_that_vanishes_is_opened_again_by_its_name(tmp_path: Path) -> Non
         with theirs.open("wb", buffering=0) as board:
             board.write(b"before\r\n")
             console.expect("before", context, within=LIMIT)
+        device = ours.readlink()
+    taken = os.openpty() + os.openpty()  # the numbers that have become free
+    time.sleep(3)
     with pair(ours, theirs):
+        assert ours.readlink() != device
         end = time.monotonic() + 10
         while not [chunk for chunk in chunks if chunk.gap.startswith("open again")]:
             assert time.monotonic() < end
@@ -73,8 +78,12 @@ def test_a_port_that_vanishes_is_opened_again_by_its_name(tmp_path: Path) -> Non
             board.write(b"after\r\n")
             console.expect("after", context, within=LIMIT)
     console.stop()
+    for descriptor in taken:
+        os.close(descriptor)
 
-    assert [chunk.gap for chunk in chunks if chunk.gap.startswith("lost")]
+    lost, again = [chunk.gap for chunk in chunks if chunk.gap][:2]
+    assert lost.startswith("lost: ")
+    assert float(again.removeprefix("open again after ").removesuffix(" s")) >= 3
 
 
 def test_what_is_typed_reaches_the_board(tmp_path: Path) -> None:

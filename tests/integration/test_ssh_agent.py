@@ -3,7 +3,6 @@
 import os
 import pwd
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from runner.engine.cancel import Cancellation
 from runner.model import Host
 
 COMMAND = "runner.modules.core.command:Command"
+SHELLS = ("dash", "bash", "fish", "zsh", "busybox")
 pytestmark = pytest.mark.peer("sshd")
 
 
@@ -95,11 +95,12 @@ def test_a_profile_that_talks_is_skipped_and_told(server: SshServer) -> None:
     assert "mind the step" in texts
 
 
-@pytest.mark.parametrize("shell", ["sh", "dash", "bash", "fish", "zsh", "busybox"])
+@pytest.mark.parametrize(
+    "shell",
+    ["sh", *(pytest.param(each, marks=pytest.mark.peer(each)) for each in SHELLS)],
+)
 def test_every_shell_starts_it_also_behind_noise(shell: str) -> None:
     words = ("busybox", "sh", "-c") if shell == "busybox" else (shell, "-c")
-    if subprocess.run(["which", shell], capture_output=True, check=False).returncode:
-        pytest.skip(f"no {shell} here")
     sent, said = payload(), []
     command = f"echo noise; {sent.command(PYTHON)}"
     child = Child((*words, command), said.append, name=shell)

@@ -67,15 +67,19 @@ def bare_echo() -> float:
         return median_of(ROUNDS, once, CALLS)
 
 
+def _ignore(_heard: object) -> None:
+    return
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "bench.py")
         began = time.perf_counter()
-        agent = LocalAgent(sources={"benched.calls": (file, SOURCE)}, console=print, heard=print)
+        agent = LocalAgent(sources={"benched.calls": (file, SOURCE)}, console=_ignore, heard=_ignore)
         cancel = Cancellation()
 
         def ask(request: Configure | Run) -> object:
-            return agent.call(request, print, cancel=cancel)
+            return agent.call(request, _ignore, cancel=cancel)
 
         ask(Configure("bench", {"plug": DeviceSpec("plug", "benched.calls:Plug")}))
         started = time.perf_counter() - began

@@ -1,18 +1,26 @@
-"""A TCP relay that counts how often the talk changes direction: what a round trip costs, without a clock."""
+"""A TCP relay that counts round trips: how often the talk changes direction."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 
 class Relay:
-    """Passes bytes on. `asked` counts the times when the client began to speak after the server had."""
+    """Passes bytes on. `asked` counts the times when the client began to speak after the server had.
+
+    While `silence` is not 0, the server is only heard once the client has said nothing for so many
+    seconds: what the client says without waiting for an answer then counts as one, however the two
+    happen to meet on the way (a window that the server opens in the middle of an upload, say).
+    """
 
     def __init__(self, target: int) -> None:
         self.asked = 0
+        self.silence = 0.0
+        self._spoken = 0.0
         self._target = target
         self._lock = threading.Lock()
         self._speaking = ""
@@ -53,9 +61,12 @@ class Relay:
     def _pass_on(self, source: socket.socket, sink: socket.socket, who: str) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                while who == "server" and time.monotonic() < self._spoken + self.silence:
+                    time.sleep(self.silence / 10)
                 with self._lock:
                     self.asked += who == "client" and self._speaking != "client"
                     self._speaking = who
+                    self._spoken = time.monotonic() if who == "client" else self._spoken
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
 

@@ -111,6 +111,10 @@ class Fold:
         """Take an event in."""
         result = self.result
         match event:
+            case StepStarted() | Progress() | Logged() | BenchReleased() | DeviceOpened():
+                pass
+            case StepFinished():
+                self._step(event)
             case RunStarted():
                 result.run, result.started, result.folder = event.run, event.started, event.folder
                 result.version, result.recipes, result.options = event.version, event.recipes, event.options
@@ -125,8 +129,6 @@ class Fold:
                 result.measures.pop(event.case, None)
                 result.bad_steps.pop(event.case, None)
                 result.left_out.pop(event.case, None)
-            case StepFinished():
-                self._step(event)
             case CaseFinished():
                 result.unfinished.pop(event.case, None)
                 result.cases.append(event)
@@ -137,8 +139,6 @@ class Fold:
             case RunFinished():
                 result.seconds, result.exit_code = event.seconds, event.exit_code
                 result.problem = event.problem
-            case BenchReleased() | DeviceOpened() | StepStarted() | Progress() | Logged():
-                pass
             case _:
                 assert_never(event)
 

@@ -234,8 +234,7 @@ class Templates:
         try:
             free = tuple(sorted(meta.find_undeclared_variables(self._parsed(text, bare=bare))))
             if bare:
-                render = environment.compile_expression(text, undefined_to_none=False)
-                return _Compiled(free, render, typed=True)
+                return _Compiled(free, environment.compiled(text), typed=True)
             return _Compiled(free, environment.from_string(text).render, typed=False)
         except TemplateError as error:
             raise RenderError(f"{_plain_words(error.message)}: {text.strip()}", at=at) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -125,6 +126,20 @@ def find_benches(inventories: Sequence[str], recipe: str | None, registry: Regis
 def in_ci() -> bool:
     """Tell whether nobody watches."""
     return os.environ.get("CI", "") not in {"", "0", "false"}
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Read without looking for garbage, and keep what was read out of later searches.
+
+    It lives as long as the run: going through it again and again took a fifth of the time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextlib.contextmanager

@@ -16,7 +16,14 @@ from typing import Any
 import click
 
 from runner.api.values import Duration
-from runner.cli.common import extra_option, extra_values, find_benches, inventory_option, survey_recipes
+from runner.cli.common import (
+    extra_option,
+    extra_values,
+    find_benches,
+    inventory_option,
+    survey_recipes,
+    uncollected,
+)
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Plan
 from runner.engine.planning import make_plan
@@ -172,6 +179,7 @@ def _failed_before(run: str | None, results: str) -> frozenset[str] | None:
     return failed_cases(results, run)
 
 
+@uncollected()
 def planned(
     recipes: Sequence[str], inventories: Sequence[str], options: PlayOptions, masker: Masker
 ) -> tuple[Plan, Registry, Templates]:

@@ -48,7 +48,27 @@ class Frame:
 
     def seeing(self, names: Scope) -> Frame:
         """Make a frame with other names and the same everything else."""
-        return self if names is self.names else dataclasses.replace(self, names=names)
+        return self if names is self.names else self._with(names, self.cancel)
+
+    def under(self, cancel: Cancellation) -> Frame:
+        """Make a frame with another token and the same everything else."""
+        return self._with(self.names, cancel)
+
+    def _with(self, names: Scope, cancel: Cancellation) -> Frame:
+        """Do what `dataclasses.replace` does, in half the time: every step needs it."""
+        return Frame(
+            names=names,
+            home=self.home,
+            cancel=cancel,
+            deadline=self.deadline,
+            phase=self.phase,
+            case=self.case,
+            depth=self.depth,
+            clean_up=self.clean_up,
+            deferred=self.deferred,
+            background=self.background,
+            attempts=self.attempts,
+        )
 
     def cleaning(self, cancel: Cancellation, deadline: Deadline) -> Frame:
         """Make a frame for clean-up, which the end of the scope's time does not stop."""

@@ -42,8 +42,9 @@ class Scope(Mapping[str, Any]):
         """
         self._templates = templates
         self._parent = parent
-        self._pinned: Mapping[str, Any] = parent._pinned if pinned is None and parent else pinned or {}
-        self._values: dict[str, Any] = dict(values or {})
+        inherited = parent._pinned if parent is not None else {}
+        self._pinned: Mapping[str, Any] = inherited if pinned is None else pinned
+        self._values: dict[str, Any] = {} if values is None else {**values}
         self._nodes: Mapping[str, Node] = nodes or {}
         self._busy: set[tuple[int, str]] = set()
 

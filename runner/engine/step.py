@@ -248,7 +248,7 @@ class StepPlayer:
         with alarms.over(self._bench, frame.cancel, clean_up=frame.clean_up) as watched:
             end = End(outcome=Outcome.CANCELLED)
             if watched.cancel.cause is None or frame.cancel.cause is not None:
-                end = self._played(step, dataclasses.replace(frame, cancel=watched.cancel), ear)
+                end = self._played(step, frame.under(watched.cancel), ear)
             alarm = alarms.settle(watched, frame.cancel)
         if alarm is None:
             return end

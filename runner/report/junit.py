@@ -67,23 +67,23 @@ class JUnit:
 
     def _hear(self, event: Event) -> None:
         match event:
+            case StepStarted() | DeviceOpened() | Progress() | Logged():
+                pass
+            case StepFinished():
+                if event.measures:
+                    self._of(event).measure(event.measures)
+                    note_starts(self._starts.setdefault(event.bench, []), event.measures)
             case RunStarted():
                 self._started = event.started
             case BenchTaken():
                 self._benches[event.bench] = event
             case CaseStarted():
                 self._begin(event)
-            case StepFinished():
-                if event.measures:
-                    self._of(event).measure(event.measures)
-                    note_starts(self._starts.setdefault(event.bench, []), event.measures)
             case ArtifactSaved():
                 self._of(event).artifacts.append(event.path)
             case CaseFinished():
                 self._finish(event)
             case PlayStarted() | PlayFinished() | BenchLost() | BenchReleased() | RunFinished():
-                pass
-            case DeviceOpened() | StepStarted() | Progress() | Logged():
                 pass
             case _:
                 assert_never(event)

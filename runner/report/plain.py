@@ -106,6 +106,11 @@ class Plain:
 
     def _show(self, event: Event) -> None:  # noqa: C901, PLR0912 - one branch for each kind of event
         match event:
+            case StepStarted():
+                if self._verbose >= STEPS:
+                    self._say(self._paint("dim", f"{'  ' * event.depth}  … {event.bench}: {event.name}"))
+            case StepFinished():
+                self._step(event)
             case RunStarted():
                 self._say(self._paint("dim", f"run {event.run}: {', '.join(event.recipes)}"))
             case PlayStarted():
@@ -122,11 +127,6 @@ class Plain:
                 self._told.pop((event.bench, event.case), None)
                 if event.attempt > 1:
                     self._say(self._paint("yellow", f"again     {event.case}  attempt {event.attempt}"))
-            case StepStarted():
-                if self._verbose >= STEPS:
-                    self._say(self._paint("dim", f"{'  ' * event.depth}  … {event.bench}: {event.name}"))
-            case StepFinished():
-                self._step(event)
             case Logged():
                 self._logged(event)
             case CaseFinished():

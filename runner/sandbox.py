@@ -42,7 +42,9 @@ class Sandbox(SandboxedEnvironment):
         if not parser.stream.eos:
             raise TemplateSyntaxError("more follows the expression", parser.stream.current.lineno)
         result = nodes.Assign(nodes.Name("result", "store"), expression, lineno=1)
-        template = self.from_string(nodes.Template([result], lineno=1).set_environment(self))
+        whole = nodes.Template([result], lineno=1)
+        whole.set_environment(self)
+        template = self.from_string(whole)
         known = dict(template.globals)
 
         def value(given: Mapping[str, Any]) -> Any:

@@ -6,9 +6,7 @@ import contextlib
 import os
 import random
 import re
-import signal
 import sys
-import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +22,7 @@ from runner.cli.common import (
     survey_recipes,
     uncollected,
 )
+from runner.cli.signals import signals
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Plan
 from runner.engine.planning import make_plan
@@ -269,32 +268,3 @@ def _shown(options: PlayOptions) -> Mapping[str, Any]:
         "shard",
     )
     return {name: value for name in keys if (value := getattr(options, name)) not in ("", (), None, False)}
-
-
-class signals:  # noqa: N801 - reads as a function where it is used
-    """Hand SIGINT and SIGTERM to the run for as long as the block lasts."""
-
-    def __init__(self, interrupts: Interrupts) -> None:
-        self._interrupts = interrupts
-        self._before: dict[int, Any] = {}
-
-    def __enter__(self) -> None:
-        """Take the signals."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._take)
-
-    def __exit__(self, *_: object) -> None:
-        """Give them back to who had them."""
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _take(self, number: int, _frame: types.FrameType | None) -> None:
-        name = signal.Signals(number).name
-        again = self._interrupts.signal != 0
-        click.echo(
-            f"\n{name}: ending clean-up now"
-            if again
-            else f"\n{name}: cleaning up (once more ends that, too)",
-            err=True,
-        )
-        self._interrupts.interrupt(number, name)

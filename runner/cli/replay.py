@@ -12,8 +12,9 @@ import click
 
 from runner.agent.calls import ConsoleBytes, Heard
 from runner.cli.common import extra_option, extra_values, in_json, inventory_option
-from runner.cli.play import OURS, planned, signals
+from runner.cli.play import OURS, planned
 from runner.cli.recorded_options import options_of
+from runner.cli.signals import signals
 from runner.connect.link import Link
 from runner.connect.recorded import Recorded, read_recording
 from runner.connect.replay import ReplayLink

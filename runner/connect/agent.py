@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 from runner.agent.calls import ConsoleBytes, Heard, Request
-from runner.api.verdicts import LabError
+from runner.api.verdicts import Cancelled, LabError
 from runner.connect.channel import Channel, Port
 from runner.connect.link import Cancel, Link
 
@@ -22,7 +23,10 @@ class OpenPort(Port, Protocol):
 
 
 class AgentLink(Link):
-    """Opens the port with the first call, and ends the agent with `close`."""
+    """Opens the port with the first call, and ends the agent with `close`.
+
+    The port is opened in a thread of its own: whoever is cancelled meanwhile need not wait for it.
+    """
 
     def __init__(
         self,
@@ -45,47 +49,75 @@ class AgentLink(Link):
         self._silence = silence
         self._lock = threading.Lock()
         self._port: OpenPort | None = None
-        self._channel: Channel | None = None
-        self._refused: LabError | None = None
+        self._opening: Future[Channel] | None = None
         self._closed = False
 
     @property
     def lost(self) -> str:
         """Why the agent is gone or could not be had; empty while it lives or has not been started."""
-        if self._refused is not None:
-            return self._refused.message
-        return "" if self._channel is None else self._channel.lost
+        opening = self._opening
+        if opening is None or not opening.done():
+            return ""
+        problem = opening.exception()
+        if problem is None:
+            return opening.result().lost
+        return problem.message if isinstance(problem, LabError) else str(problem)
 
     def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
         """Run one request to its end and return its answer, still encoded."""
-        return self._started().call(request, hear, cancel)
+        return self._opened(cancel).call(request, hear, cancel)
 
     def close(self) -> None:
-        """End the agent; its devices are closed, its locks dropped. Takes 10 s at most."""
+        """End the agent; its devices are closed, its locks dropped. Takes 10 s at most.
+
+        One that is still being reached is ended by whoever reaches it.
+        """
         with self._lock:
             again, self._closed = self._closed, True
-        if self._channel is None or self._port is None or again:
-            return
-        self._channel.lose("was closed")
-        self._channel.join(_LAST_LINES_WITHIN)
-        self._port.release()
+            opening = self._opening
+        if not again and opening is not None and opening.done() and opening.exception() is None:
+            self._end(opening.result())
 
-    def _started(self) -> Channel:
+    def _opened(self, cancel: Cancel) -> Channel:
+        opening = self._opening or self._begin()
+        if not opening.done():
+            _wait(opening, cancel)
+        problem = opening.exception()
+        if isinstance(problem, LabError):
+            raise _again(problem)
+        return opening.result()
+
+    def _begin(self) -> Future[Channel]:
         with self._lock:
             if self._closed:
                 raise LabError(f"{self._name} was closed")
-            if self._refused is not None:
-                raise _again(self._refused)
-            if self._channel is None:
-                self._channel = self._start()
-            return self._channel
+            if self._opening is None:
+                self._opening = Future()
+                threading.Thread(
+                    target=self._open, args=(self._opening,), name=f"to {self._name}", daemon=True
+                ).start()
+            return self._opening
+
+    def _open(self, opening: Future[Channel]) -> None:
+        try:
+            channel = self._start()
+        except BaseException as error:  # noqa: BLE001 - it is for those who wait
+            opening.set_exception(error)
+            return
+        with self._lock:
+            opening.set_result(channel)
+            nobody = self._closed
+        if nobody:
+            self._end(channel)
+
+    def _end(self, channel: Channel) -> None:
+        channel.lose("was closed")
+        channel.join(_LAST_LINES_WITHIN)
+        if self._port is not None:
+            self._port.release()
 
     def _start(self) -> Channel:
-        try:
-            self._port = self._open_port()
-        except LabError as error:
-            self._refused = error
-            raise
+        self._port = self._open_port()
         return Channel(
             self._port,
             self._sources(),
@@ -95,6 +127,19 @@ class AgentLink(Link):
             patience=self._patience,
             silence=self._silence,
         )
+
+
+def _wait(opening: Future[Channel], cancel: Cancel) -> None:
+    """Wait until the port is open; raise Cancelled when that is not waited for any more."""
+    woken = threading.Event()
+    opening.add_done_callback(lambda _opening: woken.set())
+    leave = cancel.watch(lambda _cause: woken.set())
+    try:
+        woken.wait()
+    finally:
+        leave()
+    if not opening.done():
+        raise Cancelled(cancel.cause or "cancelled")
 
 
 def _again(error: LabError) -> LabError:

@@ -242,6 +242,24 @@ def test_a_terminated_run_ends_with_143(tmp_path: Path) -> None:
     assert process.returncode == 143
 
 
+def test_under_nohup_the_end_of_the_terminal_does_not_interrupt_a_run(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = started(tmp_path, "play", recipe(tmp_path, "steps: [{wait: 1h, timeout: 2h}]\n"))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    events = tmp_path / "results" / "latest" / "events.jsonl"
+    wait_until(
+        lambda: events.exists() and "step_started" in events.read_text(encoding="utf-8"), "the first step"
+    )
+    interrupt(process, signal.SIGHUP)
+    interrupt(process, signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+
+    assert process.returncode == 143
+    assert "SIGHUP" not in err
+
+
 def test_a_second_signal_ends_clean_up(tmp_path: Path) -> None:
     text = "teardown: [{wait: 1h, timeout: 2h}]\nsteps: [{wait: 1h, timeout: 2h}]\n"
     process = started(tmp_path, "play", recipe(tmp_path, text))

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.command import runner, started, wait_until
+from support.command import interrupt, runner, started, wait_until
 from support.peers import ROOT, UBOOT
 from support.reports import Report
 from support.ssh_lab import SIMULATED, inventory, tree
@@ -113,6 +114,23 @@ def test_a_host_that_cannot_be_reached_is_a_lab_error_of_its_benches_alone(
         "recipe::two@far": "blocked",
     }
     assert "the name 'no-such-host.invalid' has no address" in done.stdout
+
+
+def test_an_interrupt_does_not_wait_for_a_host_that_says_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        hosts = {"shelf1": {"address": "127.0.0.1", "port": mute.getsockname()[1], "known_hosts": "none"}}
+        lab = inventory(tmp_path, hosts, {"far": on("shelf1", devices={"power": {"driver": "mock"}})})
+        recipe = tmp_path / "recipe.yaml"
+        recipe.write_text("steps:\n  - power_on:\n", encoding="utf-8")
+        process = started(tmp_path, "play", str(recipe), "-i", lab)
+        client, _ = mute.accept()
+        interrupt(process)
+        out, _ = process.communicate(timeout=60)
+        client.close()
+
+    assert process.returncode == 130
+    assert "does not talk SSH" not in out
+    assert outcomes(tmp_path) == {"recipe::power_on@far": "cancelled"}
 
 
 def outcomes(folder: Path) -> dict[str, str]:

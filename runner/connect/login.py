@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import paramiko
+from paramiko.agent import AgentSSH
 
 from runner.api.verdicts import LabError
 from runner.connect.route import Hop
@@ -15,12 +17,31 @@ from runner.connect.route import Hop
 _KEYS: tuple[type[paramiko.PKey], ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
+class _Agent(AgentSSH):
+    """The keys of an agent at a socket; none when nobody listens there."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        with contextlib.suppress(OSError):  # the variable outlives the agent
+            port = socket.socket(socket.AF_UNIX)
+            try:
+                port.connect(path)
+            except OSError:
+                port.close()
+                raise
+            self._connect(port)  # type: ignore[attr-defined]  # the stubs leave it out
+
+    def close(self) -> None:
+        """Leave the agent."""
+        self._close()  # type: ignore[attr-defined]  # as above
+
+
 def log_in(transport: paramiko.Transport, hop: Hop) -> None:
     """Log in with the first key that is accepted, else with the password; raise LabError when none is."""
     transport.auth_timeout = hop.within
     tried: list[str] = []
     try:
-        with contextlib.closing(paramiko.Agent()) as agent:
+        with contextlib.closing(_Agent(hop.agent)) as agent:
             if _by_key(transport, hop, agent.get_keys(), tried) or _by_password(transport, hop, tried):
                 return
     except paramiko.BadAuthenticationType as error:
@@ -86,15 +107,15 @@ def _in_files(hop: Hop, tried: list[str]) -> Iterator[tuple[str, paramiko.PKey]]
                 tried.append(f"there is no {path}")
             continue
         try:
-            yield str(path), _key(path, str(hop.password) or None)
+            yield str(path), _key(path, str(hop.password) or None, hop.certificate)
         except paramiko.PasswordRequiredException:
             tried.append(f"{path} needs a passphrase (ssh-add {path}, or 'password' of the host)")
         except (paramiko.SSHException, OSError, ValueError) as error:
             tried.append(f"{path} cannot be used: {error}")
 
 
-def _key(path: Path, passphrase: str | None) -> paramiko.PKey:
-    """Read a private key of any kind, with the certificate beside it if there is one."""
+def _key(path: Path, passphrase: str | None, certificate: Path | None) -> paramiko.PKey:
+    """Read a private key of any kind, with its certificate if there is one."""
     problem: Exception = paramiko.SSHException("not a private key")
     for kind in _KEYS:
         try:
@@ -104,11 +125,20 @@ def _key(path: Path, passphrase: str | None) -> paramiko.PKey:
         except (paramiko.SSHException, ValueError) as error:
             problem = error
             continue
-        certificate = path.with_name(f"{path.name}-cert.pub")
-        if certificate.is_file():
-            key.load_certificate(str(certificate))
+        beside = path.with_name(f"{path.name}-cert.pub")
+        found = [each for each in (beside, certificate) if each and each.is_file() and _certifies(each, key)]
+        for each in found[:1]:
+            key.load_certificate(str(each))
         return key
     raise problem
+
+
+def _certifies(certificate: Path, key: paramiko.PKey) -> bool:
+    """Tell whether a certificate is for this key: behind a nonce it repeats the key (PROTOCOL.certkeys)."""
+    said = paramiko.Message(base64.b64decode(certificate.read_text(encoding="utf-8").split()[1]))
+    kind, _nonce = said.get_text(), said.get_string()
+    public = paramiko.Message(key.asbytes())
+    return kind.startswith(public.get_text()) and said.get_remainder().startswith(public.get_remainder())
 
 
 def _public(path: Path) -> bytes:

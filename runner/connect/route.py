@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,10 @@ class Hop:
     user: str
     keys: tuple[Path, ...]
     own_keys_only: bool
+    certificate: Path | None
+    """A certificate for one of the keys, beside those that lie next to their key."""
+    agent: str
+    """The socket of the agent that keeps keys; empty for none."""
     password: Secret
     known_hosts: tuple[Path, ...]
     """Files of known hosts; a new key is written into the first one."""
@@ -81,6 +86,8 @@ def hop_of(host: Host, said: Mapping[str, Any]) -> Hop:
         user=str(options.get("user") or said.get("user") or getpass.getuser()),
         keys=tuple(Path(each).expanduser() for each in keys),
         own_keys_only=bool(own) or said.get("identitiesonly", "no").lower() == "yes",
+        certificate=Path(said["certificatefile"]).expanduser() if said.get("certificatefile") else None,
+        agent=_agent(said),
         password=Secret(options.get("password", "")),
         known_hosts=_known_hosts(host, said),
         known_as=str(said.get("hostkeyalias", "")),
@@ -88,6 +95,16 @@ def hop_of(host: Host, said: Mapping[str, Any]) -> Hop:
         proxy_command="" if options.get("jump") else str(said.get("proxycommand") or ""),
         within=float(said.get("connecttimeout", _CONNECT_WITHIN)),
     )
+
+
+def _agent(said: Mapping[str, Any]) -> str:
+    """Return the socket that IdentityAgent names, or a variable that it names (ssh_config(5))."""
+    written = str(said.get("identityagent", "SSH_AUTH_SOCK"))
+    if written.lower() == "none":
+        return ""
+    if written == "SSH_AUTH_SOCK":
+        return os.environ.get("SSH_AUTH_SOCK", "")
+    return os.path.expanduser(os.path.expandvars(written))  # noqa: PTH111 - may be no path at all
 
 
 def _known_hosts(host: Host, said: Mapping[str, Any]) -> tuple[Path, ...]:

@@ -241,6 +241,40 @@ def test_a_certificate_beside_the_key_logs_in(tmp_path: Path) -> None:
         )
         reach(server.options()).close()
 
+        elsewhere = server.identity.with_name("identity-cert.pub").rename(tmp_path / "lent-cert.pub")
+        assert "was not accepted" in refusal(server.options()).message
+        make_key(tmp_path / "other")
+        keys = f"IdentityFile {tmp_path}/other\n  IdentityFile {server.identity}"
+        config = written(tmp_path / "config", f"Host *\n  {keys}\n  CertificateFile {elsewhere}\n")
+        options = server.options()
+        del options["identity_file"]
+        reach(options, config).close()
+
+
+def test_the_agent_that_the_configuration_names_is_asked(
+    server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = tmp_path / "agent"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(port)], stdout=subprocess.DEVNULL)
+    try:
+        wait_until(port.exists, "the agent listens")
+        with monkeypatch.context() as there:
+            there.setenv("SSH_AUTH_SOCK", str(port))
+            output("ssh-add", "-q", str(server.identity))
+        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "nobody"))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("KEEPER", str(port))
+        options = server.options()
+        del options["identity_file"]
+        for named in (port, "${KEEPER}"):
+            config = written(tmp_path / "config", f"Host *\n  IdentityAgent {named}\n")
+            reach(options, config).close()
+        config = written(tmp_path / "config", "Host *\n  IdentityAgent none\n")
+        assert "nobody was let in" in refusal(options, config).message
+    finally:
+        agent.terminate()
+        agent.wait(10)
+
 
 # --- the way there ---------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from typing import Any, Protocol
 
 from runner.agent.calls import ConsoleBytes, Heard, Request
@@ -20,6 +19,43 @@ class OpenPort(Port, Protocol):
 
     def release(self) -> None:
         """Give back what the port holds; only once it has ended and nobody reads any more."""
+
+
+class _Opening:
+    """What comes of opening a port: a channel, or an error for everyone who waits for it."""
+
+    def __init__(self) -> None:
+        self.channel: Channel | None = None
+        self.error: BaseException | None = None
+        self._changed = threading.Condition()
+
+    def end(self, channel: Channel | None, error: BaseException | None = None) -> None:
+        """Tell all who wait."""
+        with self._changed:
+            self.channel, self.error = channel, error
+            self._changed.notify_all()
+
+    def wait(self, cancel: Cancel) -> Channel:
+        """Return the channel once it is there; raise its error, or Cancelled when told to stop."""
+        if self.channel is None and self.error is None:
+            self._wait(cancel)
+        if self.channel is not None:
+            return self.channel
+        if isinstance(self.error, LabError):
+            raise _again(self.error)
+        raise self.error or Cancelled(cancel.cause or "cancelled")
+
+    def _wait(self, cancel: Cancel) -> None:
+        leave = cancel.watch(lambda _cause: self._wake())
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: self.channel or self.error or cancel.cause is not None)
+        finally:
+            leave()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
 
 class AgentLink(Link):
@@ -49,23 +85,23 @@ class AgentLink(Link):
         self._silence = silence
         self._lock = threading.Lock()
         self._port: OpenPort | None = None
-        self._opening: Future[Channel] | None = None
+        self._opening: _Opening | None = None
         self._closed = False
 
     @property
     def lost(self) -> str:
         """Why the agent is gone or could not be had; empty while it lives or has not been started."""
         opening = self._opening
-        if opening is None or not opening.done():
+        if opening is None:
             return ""
-        problem = opening.exception()
-        if problem is None:
-            return opening.result().lost
-        return problem.message if isinstance(problem, LabError) else str(problem)
+        if opening.channel is not None:
+            return opening.channel.lost
+        return opening.error.message if isinstance(opening.error, LabError) else str(opening.error or "")
 
     def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
         """Run one request to its end and return its answer, still encoded."""
-        return self._opened(cancel).call(request, hear, cancel)
+        opening = self._opening or self._begin()
+        return opening.wait(cancel).call(request, hear, cancel)
 
     def close(self) -> None:
         """End the agent; its devices are closed, its locks dropped. Takes 10 s at most.
@@ -75,37 +111,28 @@ class AgentLink(Link):
         with self._lock:
             again, self._closed = self._closed, True
             opening = self._opening
-        if not again and opening is not None and opening.done() and opening.exception() is None:
-            self._end(opening.result())
+        if not again and opening is not None and opening.channel is not None:
+            self._end(opening.channel)
 
-    def _opened(self, cancel: Cancel) -> Channel:
-        opening = self._opening or self._begin()
-        if not opening.done():
-            _wait(opening, cancel)
-        problem = opening.exception()
-        if isinstance(problem, LabError):
-            raise _again(problem)
-        return opening.result()
-
-    def _begin(self) -> Future[Channel]:
+    def _begin(self) -> _Opening:
         with self._lock:
             if self._closed:
                 raise LabError(f"{self._name} was closed")
             if self._opening is None:
-                self._opening = Future()
+                self._opening = opening = _Opening()
                 threading.Thread(
-                    target=self._open, args=(self._opening,), name=f"to {self._name}", daemon=True
+                    target=self._open, args=(opening,), name=f"to {self._name}", daemon=True
                 ).start()
             return self._opening
 
-    def _open(self, opening: Future[Channel]) -> None:
+    def _open(self, opening: _Opening) -> None:
         try:
             channel = self._start()
         except BaseException as error:  # noqa: BLE001 - it is for those who wait
-            opening.set_exception(error)
+            opening.end(None, error)
             return
         with self._lock:
-            opening.set_result(channel)
+            opening.end(channel)
             nobody = self._closed
         if nobody:
             self._end(channel)
@@ -127,19 +154,6 @@ class AgentLink(Link):
             patience=self._patience,
             silence=self._silence,
         )
-
-
-def _wait(opening: Future[Channel], cancel: Cancel) -> None:
-    """Wait until the port is open; raise Cancelled when that is not waited for any more."""
-    woken = threading.Event()
-    opening.add_done_callback(lambda _opening: woken.set())
-    leave = cancel.watch(lambda _cause: woken.set())
-    try:
-        woken.wait()
-    finally:
-        leave()
-    if not opening.done():
-        raise Cancelled(cancel.cause or "cancelled")
 
 
 def _again(error: LabError) -> LabError:

@@ -233,6 +233,8 @@ class Step:
     name: str = ""
     title: str = ""
     """What to call it in reports when `name` is empty: ``uboot_cmd printenv``."""
+    named: Node | None = None
+    """The name, when it holds a template; `name` is it as written."""
     tags: tuple[str, ...] = ()
     variables: Mapping[str, Node] = field(default_factory=dict)
     when: Expression | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from runner.api.values import Duration
 from runner.api.verdicts import Failed, RecipeFault, Verdict
+from runner.document import Node, Scalar
 from runner.engine import judge
 from runner.engine.alarms import failure
 from runner.engine.cancel import Deadline
@@ -86,9 +87,10 @@ class StepPlayer:
 
     def _told(self, step: Step, frame: Frame, key: str, *, label: str = "", end: End | None = None) -> End:
         journal = self._run.journal
+        name = step.name or step.title if step.named is None else self._named(step.named, frame.names)
         said: dict[str, Any] = {
             "step": key,
-            "name": f"{step.name or step.title} [{label}]" if label else step.name or step.title,
+            "name": f"{name} [{label}]" if label else name,
             "verb": verb_of(step),
             "bench": self._bench,
             "case": frame.case,
@@ -123,6 +125,13 @@ class StepPlayer:
         if step.ignore_errors and end.outcome is Outcome.FAILED:
             return dataclasses.replace(end, outcome=Outcome.PASSED)
         return end
+
+    def _named(self, named: Node, names: Scope) -> str:
+        """Return a name with its templates filled in; as written when a value is missing."""
+        try:
+            return str(brief(str(self._run.templates.render(named, names)), 200))
+        except Exception:  # noqa: BLE001 - a step that is skipped may lack it; one that runs will say so
+            return named.text if isinstance(named, Scalar) else ""
 
     def _judged(self, step: Step, frame: Frame, ear: Ear) -> tuple[End, int]:
         skipped = self._skipped(step, frame)

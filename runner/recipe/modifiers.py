@@ -76,15 +76,7 @@ def tags(node: Node, faults: Faults) -> tuple[str, ...]:
 
 
 def _name(node: Node, faults: Faults) -> str:
-    if isinstance(node, Scalar) and node.templated:
-        faults.add(
-            "E299",
-            "a template in the name of a step is not supported yet",
-            at=node.at,
-            hint="'label' names the turns of a loop",
-        )
-        return ""
-    return text(node, "name", faults)
+    return node.text if isinstance(node, Scalar) and node.templated else text(node, "name", faults)
 
 
 def _register(node: Node, faults: Faults) -> str:
@@ -158,6 +150,8 @@ def read_modifiers(entries: Mapping[str, Entry], reading: Reading) -> dict[str, 
         if key in _FIELDS:
             name, read = _FIELDS[key]
             found[name] = read(entry.value, faults)
+    if "name" in entries and entries["name"].value.templated:
+        found["named"] = entries["name"].value
     if not entries.keys().isdisjoint(("loop", "loop_var", "label")):
         found["loop"] = _loop(entries, reading)
     if not entries.keys().isdisjoint(("until", "retries", "delay", "retry_on")):

@@ -73,7 +73,7 @@ def as_tests(node: Node, prefix: str, reading: Reading) -> tuple[Test, ...]:
 
 
 def _chained(step: Step, taken: dict[str, int]) -> Test:
-    name = step.name or step.title or "step"
+    name = (step.name if step.named is None else "") or step.title or "step"
     taken[name] = number = taken.get(name, 0) + 1
     name = name if number == 1 else f"{name} ({number})"
     return Test(name=name, at=step.at, steps=(step,), tags=step.tags)

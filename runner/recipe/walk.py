@@ -43,7 +43,7 @@ class Walk:
         inner = self._with_loop(step, inner)
         lookup = self._lookup
         lookup.expression(step.when, inner)
-        for node in (step.timeout, step.idle_timeout):
+        for node in (step.named, step.timeout, step.idle_timeout):
             if node is not None:
                 lookup.node(node, inner)
         if step.bench is not None:

@@ -44,6 +44,25 @@ def test_a_condition_that_is_text_is_an_error_of_the_recipe(tmp_path: Path) -> N
     assert problem.message == "a condition is true or false, and n is 'abc'"
 
 
+def test_a_name_is_filled_in_for_each_turn_and_shown_as_written_where_a_value_is_missing(
+    tmp_path: Path,
+) -> None:
+    played = play_text(
+        tmp_path,
+        recipe_of(
+            "{log: x, name: 'port {{ item }}', loop: [1, 2]}",
+            "{command: x, when: 1 > 2, register: gone}",
+            "{log: x, name: 'after {{ gone.stdout }}'}",
+        ),
+    )
+
+    assert [step.name for step in played.steps if step.verb == "log"] == [
+        "port 1 [1]",
+        "port 2 [2]",
+        "after {{ gone.stdout }}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("loop", "said"),
     [

@@ -97,6 +97,10 @@ def step(line: str) -> str:
             "6:24+3 E302 bench has no field 'nam' | did you mean 'name'?",
         ),
         (
+            '{try_log: x, name: "flash {{ imge }}"}',
+            "6:32+4 E301 unknown name 'imge' | did you mean 'image'?  (param, recipe.yaml:2:3)",
+        ),
+        (
             'try_log: "{{ result.output }}"',
             "6:18+6 E301 unknown name 'result'",
         ),

@@ -98,7 +98,7 @@ def step(line: str) -> str:
         ),
         (
             '{try_log: x, name: "flash {{ imge }}"}',
-            "6:32+4 E301 unknown name 'imge' | did you mean 'image'?  (param, recipe.yaml:2:3)",
+            "6:34+4 E301 unknown name 'imge' | did you mean 'image'?  (param, recipe.yaml:2:3)",
         ),
         (
             'try_log: "{{ result.output }}"',

@@ -6,7 +6,7 @@ from runner.modules.sim.firmware import power_on
 from runner.modules.sim.hardware import Hardware, Medium
 from runner.modules.sim.options import Faults, Firmware, System
 from runner.modules.sim.processor import Out, Processor, Program, Restart, Sleep
-from runner.modules.sim.wire import Wire
+from runner.modules.sim.cable import Cable
 
 _MAGIC = 5.0
 """Seconds after a break in which the kernel takes a key (Linux, drivers/tty/serial/serial_core.c)."""
@@ -31,8 +31,8 @@ class Board:
         self._firmware = firmware or Firmware()
         self._system = system or System()
         self._faults = faults or Faults()
-        self._wire = Wire(self._faults)
-        self._processor = Processor(self._wire.transmit)
+        self._cable = Cable(self._faults)
+        self._processor = Processor(self._cable.transmit)
         self._stored: dict[str, str] = {}
         self._powered_at: float | None = None
         self._starts = 0
@@ -57,7 +57,7 @@ class Board:
             return
         hardware = Hardware(
             processor=self._processor,
-            wire=self._wire,
+            cable=self._cable,
             medium=self._medium,
             firmware=self._firmware,
             system=self._system,
@@ -76,14 +76,14 @@ class Board:
         if data and self._magic_until >= now:
             data = self._magic(data)
         if data and self._powered_at is not None:
-            self._processor.type(self._wire.receive(data, now))
+            self._processor.type(self._cable.receive(data, now))
             self._processor.advance(now)
         return self._processor.take()
 
     def receive_break(self, now: float) -> None:
         """Take a break: for five seconds the next character is the kernel's magic key."""
         self._processor.advance(now)
-        self._magic_until = now + _MAGIC if self._wire.kernel_message is not None else 0.0
+        self._magic_until = now + _MAGIC if self._cable.kernel_message is not None else 0.0
 
     def _magic(self, data: bytes) -> bytes:
         """Do what the first byte asks of the kernel; return the others."""

@@ -34,7 +34,7 @@ _MENU = (
 
 def power_on(hardware: Hardware) -> Program[None]:
     """Run the board from its reset on."""
-    hardware.wire.restart()
+    hardware.cable.restart()
     if hardware.faults.reset_after is not None and hardware.resets_left:
         hardware.processor.spawn(_reset_later(hardware, hardware.faults.reset_after))
     if hardware.faults.dead:
@@ -139,7 +139,7 @@ def _prompt(hardware: Hardware, environment: dict[str, str]) -> Program[None]:
     last = ""
     while True:
         yield Out(encode(hardware.firmware.prompt))
-        hardware.wire.at_prompt()
+        hardware.cable.at_prompt()
         try:
             line = yield from _command_line(hardware.firmware)
             last = line.strip() or last

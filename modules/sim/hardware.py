@@ -8,7 +8,7 @@ from typing import Protocol
 
 from runner.modules.sim.options import Faults, Firmware, System
 from runner.modules.sim.processor import Processor
-from runner.modules.sim.wire import Wire
+from runner.modules.sim.cable import Cable
 
 VERSION = "U-Boot 2023.01-sim (Jan 09 2023 - 16:07:33 +0000)"
 RAM_START = 0x40000000
@@ -57,7 +57,7 @@ class Hardware:
     """The parts that the programs of the board use."""
 
     processor: Processor
-    wire: Wire
+    cable: Cable
     medium: Medium
     firmware: Firmware
     system: System

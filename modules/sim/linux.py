@@ -23,7 +23,7 @@ def start_linux(hardware: Hardware, release: str, bootargs: str) -> Program[None
     kernel = Kernel(hardware, release, bootargs)
     for fault in kernel.faults():
         hardware.processor.spawn(fault)
-    hardware.wire.kernel_message = partial(
+    hardware.cable.kernel_message = partial(
         kernel.message, "sim: message in between", hardware.faults.printk_level
     )
     yield from kernel.boot()
@@ -128,7 +128,7 @@ def _serve(userland: Userland, shell: Shell) -> Program[None]:
     userland.echo = True
     while True:
         yield Out(encode(_prompt(shell, userland)))
-        userland.kernel.hardware.wire.at_prompt()
+        userland.kernel.hardware.cable.at_prompt()
         try:
             line = yield from read_line(echo=userland.echo)
             while goes_on(line):

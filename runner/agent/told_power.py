@@ -13,7 +13,7 @@ from runner.agent.endings import ended
 from runner.agent.stop import Stop
 from runner.api.codec import encode, hints
 from runner.api.interfaces import Power, PowerReading, PowerState
-from runner.api.wire import Wire
+from runner.api.switch_calls import SwitchCalls
 
 _Answer = TypeVar("_Answer")
 
@@ -49,13 +49,13 @@ class ToldPower(Power):
         self._hear = hear
 
     @property
-    def wire(self) -> Wire | None:
+    def calls(self) -> SwitchCalls | None:
         """Where calls to the switch are made: one for all steps."""
-        return self._power.wire
+        return self._power.calls
 
-    @wire.setter
-    def wire(self, wire: Wire | None) -> None:
-        self._power.wire = wire
+    @calls.setter
+    def calls(self, calls: SwitchCalls | None) -> None:
+        self._power.calls = calls
 
     def on(self) -> None:
         """Switch it on."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from runner.api.module import Result
 from runner.api.values import ByteString, Duration, Size
-from runner.api.wire import Wire
+from runner.api.switch_calls import SwitchCalls
 
 if TYPE_CHECKING:
     from runner.api.context import Context
@@ -38,7 +38,7 @@ class PowerReading(Result):
 class Power(Interface):
     """A switch in the supply of a board. Modules use it through `runner.api.switching.Outlet`."""
 
-    wire: Wire | None = None
+    calls: SwitchCalls | None = None
     """Where calls to it are made; the first module that asks makes it."""
 
     @abc.abstractmethod

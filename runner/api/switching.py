@@ -15,7 +15,7 @@ from runner.api.context import Context
 from runner.api.interfaces import Power, PowerState
 from runner.api.values import Duration
 from runner.api.verdicts import Failed, LabError, TimedOut, Unreachable, Unsupported
-from runner.api.wire import NoAnswer, Wire
+from runner.api.switch_calls import NoAnswer, SwitchCalls
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0
@@ -103,15 +103,15 @@ class Outlet:
             ) from error
 
     def _ask(self, doing: str, call: Callable[[], _Answer]) -> _Answer:
-        wire = self._power.wire = self._power.wire or Wire()
-        if wire.busy:
+        calls = self._power.calls = self._power.calls or SwitchCalls()
+        if calls.busy:
             raise Unreachable(
                 f"{self.name} has still not answered an earlier call, so it cannot be {doing}",
                 evidence=self.evidence,
                 hint="its driver is stuck: close the bench, and restart the switch",
             )
         try:
-            return wire.ask(call, float(self._within) + _GRACE, self._context)
+            return calls.ask(call, float(self._within) + _GRACE, self._context)
         except (LabError, Failed) as error:
             raise _same_kind(error)(
                 f"{self.name} could not be {doing}: {error.message}",

@@ -48,7 +48,7 @@ class _Call:
         return self._answer
 
 
-class Wire:
+class SwitchCalls:
     """Makes the calls to one switch, one after the other.
 
     Its thread stays until the process ends: a program that a driver starts may be tied to the

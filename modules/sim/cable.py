@@ -7,7 +7,7 @@ from collections.abc import Callable
 from runner.modules.sim.options import Faults
 
 
-class Wire:
+class Cable:
     """Turns what is sent into what arrives, in both directions."""
 
     def __init__(self, faults: Faults) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from runner.modules.sim.cable import Cable
 from runner.modules.sim.firmware import power_on
 from runner.modules.sim.hardware import Hardware, Medium
 from runner.modules.sim.options import Faults, Firmware, System
 from runner.modules.sim.processor import Out, Processor, Program, Restart, Sleep
-from runner.modules.sim.cable import Cable
 
 _MAGIC = 5.0
 """Seconds after a break in which the kernel takes a key (Linux, drivers/tty/serial/serial_core.c)."""

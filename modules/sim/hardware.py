@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from runner.modules.sim.cable import Cable
 from runner.modules.sim.options import Faults, Firmware, System
 from runner.modules.sim.processor import Processor
-from runner.modules.sim.cable import Cable
 
 VERSION = "U-Boot 2023.01-sim (Jan 09 2023 - 16:07:33 +0000)"
 RAM_START = 0x40000000

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from runner.api.module import Result
-from runner.api.values import ByteString, Duration, Size
 from runner.api.switch_calls import SwitchCalls
+from runner.api.values import ByteString, Duration, Size
 
 if TYPE_CHECKING:
     from runner.api.context import Context

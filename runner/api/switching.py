@@ -13,9 +13,9 @@ from typing import Literal, TypeVar
 
 from runner.api.context import Context
 from runner.api.interfaces import Power, PowerState
+from runner.api.switch_calls import NoAnswer, SwitchCalls
 from runner.api.values import Duration
 from runner.api.verdicts import Failed, LabError, TimedOut, Unreachable, Unsupported
-from runner.api.switch_calls import NoAnswer, SwitchCalls
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 1.0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +13,7 @@ from support.plain_context import PlainContext
 from support.shells import PtyConsole
 
 from runner.api import Cancelled, Duration, TimedOut
-from runner.console import ConsoleSettings
+from runner.console import Chunk, ConsoleSettings
 
 SHORT = Duration("20s")
 SHELLS = [
@@ -71,6 +73,34 @@ def test_a_long_command_and_a_long_output_arrive(at: PtyConsole) -> None:
     assert at.run(f"echo {text}", at.context, timeout=SHORT).output == text
     ran = at.run("i=0; while [ $i -lt 5000 ]; do echo $i; i=$((i+1)); done", at.context, timeout=SHORT)
     assert ran.output.split("\n") == [str(number) for number in range(5000)]
+
+
+def test_a15_a_hundred_megabytes_lose_nothing_in_linear_time_and_bounded_memory() -> None:
+    """Time of our own process: ten times as much takes ten times as long, and a hundred times if it were square."""
+    console = PtyConsole("sh")
+    heard = []
+
+    def count(chunk: Chunk) -> None:
+        heard.append(len(chunk.data))
+
+    console.start(count, "pty")
+    console.run("true", console.context, timeout=SHORT)
+    took, most = [], []
+    for size in (10_000_000, 100_000_000):
+        heard.clear()
+        began = time.process_time()
+        ran = console.run(f"yes {'x' * 79} 2>&- | head -c {size}", console.context, timeout=Duration("10m"))
+        took.append(time.process_time() - began)
+        most.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+        assert (len(ran.output) + ran.dropped + 1, ran.status) == (size, 0)
+        assert ran.output.endswith("x" * 79 + "\n" + "x" * 79)
+        assert sum(heard) > size + size // 80  # every line with its carriage return, and the frame
+    console.stop()
+    console.end()
+
+    assert took[1] < 30 * took[0]
+    assert most[1] - most[0] < 64 * 1024
 
 
 def test_a_command_that_hangs_is_interrupted_and_the_next_one_works(at: PtyConsole) -> None:

@@ -22,6 +22,8 @@ class Board:
         self.chunk = chunk
         self.insert = insert
         self.typed = b""
+        self.writes: list[bytes] = []
+        """What was written at once: the board gets to answer between two of them."""
         self.hurt: Callable[[int, bytes], bytes] = lambda _at, key: key
         self.said = 0
         self._now = 0.0
@@ -56,6 +58,7 @@ class Board:
         return data[:at] + extra + data[at:]
 
     def write(self, data: bytes) -> None:
+        self.writes.append(data)
         for index in range(len(data)):
             key = self.hurt(len(self.typed), data[index : index + 1])
             self.typed += data[index : index + 1]

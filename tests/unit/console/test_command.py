@@ -6,8 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from support.boards import BoardConsole, ShellBoard
+from support.simulated import VirtualBoard
 
 from runner.api import Duration, LabError, RecipeFault, TimedOut
+from runner.console.exchange import Exchange
+from runner.console.transcript import Transcript
+from runner.modules.sim.options import Faults, System
 
 LONG = Duration("60s")
 KERNEL = b"[   12.345678] usb 1-1: new high-speed USB device\r\n"
@@ -61,6 +65,32 @@ def test_a01_a_kernel_message_at_every_byte_changes_neither_output_nor_status(
         assert hit.raw.replace(KERNEL, b"") == clean.raw[: len(hit.raw) - len(KERNEL)]
 
 
+STAMPS = (b"[   12.345678] ", b"<6>[   12.345678] ", b"[   12.345678][  T123] ")
+
+
+@pytest.mark.parametrize("stamp", STAMPS)
+@pytest.mark.parametrize("begins", [True, False])
+def test_a01_a_kernel_message_at_every_byte_cut_at_every_byte_changes_nothing(
+    begins: bool, stamp: bytes
+) -> None:
+    message = stamp + b"usb 1-1: new\r\n"
+    said = (b"{abcd\r\n" if begins else b"\r\n") + b"one [2]\r\n<6 }x\r\n}abcd3\r\n# "
+    for at in range(len(said) + 1):
+        hit = said[:at] + message + said[at:]
+        for cut in range(1, len(hit)):
+            transcript = Transcript(quiet=0.1)
+            exchange = Exchange(transcript, "abcd", 0, begins=begins)
+            transcript.listen(exchange)
+            transcript.feed(hit[:cut], 0.0)
+            transcript.feed(hit[cut:], 0.01)
+
+            answer = exchange.answer
+            assert answer is not None, (at, cut)
+            assert (at, cut, answer.output, answer.status) == (at, cut, b"one [2]\n<6 }x\n", 3)
+            kernel = transcript.kernel.slice(0, transcript.kernel.end)
+            assert (at, cut, kernel) == (at, cut, message.replace(b"\r\n", b"\n"))
+
+
 def flood(lines: int) -> str:
     """Return an output with a kernel message in every tenth line."""
     message = "[   12.{:06}] usb 1-1: message\n"
@@ -87,6 +117,20 @@ def test_a15_what_is_more_than_is_kept_is_counted_and_in_the_raw_log() -> None:
     assert at.raw.count(b"x" * 79) == 140_000
 
 
+def test_a15_two_thousand_kernel_messages_a_second_lose_nothing() -> None:
+    often = Faults(printk_every=Duration("0.5ms"), printk_level=3)
+    at = VirtualBoard(system=System(entry="shell"), faults=often)
+    at.power_cycle()
+    at.login(at.context, user="root", within=LONG)
+
+    ran = at.run("echo begun; sleep 1; echo done; false", at.context, timeout=LONG)
+
+    assert (ran.output, ran.status, ran.resent) == ("begun\ndone", 1, 0)
+    numbers = [int(line.split()[-4]) for line in ran.kernel]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert len(numbers) >= 2_000
+
+
 def test_kernel_messages_of_a_command_are_told_apart() -> None:
     at = console(insert=(10**9, b""))
     at.run("true", at.context, timeout=LONG)
@@ -106,13 +150,15 @@ def test_a_command_that_prints_the_kernel_log_keeps_it() -> None:
     )
 
 
-def test_a_frame_costs_at_most_forty_bytes() -> None:
+def test_a_frame_costs_one_exchange_and_at_most_forty_bytes() -> None:
     at = console()
     at.run("true", at.context, timeout=LONG)
-    typed, said = len(at.board.typed), at.board.said
+    typed, said, writes = len(at.board.typed), at.board.said, len(at.board.writes)
 
     at.run("cat a", at.context, timeout=LONG)
 
+    (line,) = at.board.writes[writes:]  # one write; all else is waiting for what it brings
+    assert b"'cat a'" in line
     output = len("one\r\ntwo [3]\r\n<6 }x\r\n")
     assert len(at.board.typed) - typed - len("cat a") + at.board.said - said - output <= 40
 

@@ -61,7 +61,7 @@ def test_now_sees_only_what_comes(at: BoardConsole) -> None:
         at.expect("=> ", at.context, within=SECOND, since="now")
 
 
-def test_after_a_power_cycle_an_old_prompt_is_not_even_the_last_one(at: BoardConsole) -> None:
+def test_a06_after_a_power_cycle_an_old_prompt_is_not_even_the_last_one(at: BoardConsole) -> None:
     said(at, b"=> ")
     at.power_mark()
 

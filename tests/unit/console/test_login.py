@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from support.boards import BoardConsole, ShellBoard
+from support.simulated import VirtualBoard
 
 from runner.api import Duration, Failed, TimedOut
+from runner.modules.sim.options import Faults, System
 
 KERNEL = b"[    3.141592] usb 1-1: new device\r\n"
 ANSWERS = {"true": ("", 0), "hostname": ("board\n", 0)}
@@ -22,7 +24,6 @@ class LoginBoard(ShellBoard):
         swallow: int = 0,
         colours: bool = False,
         autologin: bool = False,
-        chatter: int = 0,
         before_login: bytes = b"",
         after_login: bytes = b"",
     ) -> None:
@@ -34,7 +35,6 @@ class LoginBoard(ShellBoard):
         self.asked = "off"
         self.late = late
         self.autologin = autologin
-        self.chatter = chatter
         self.before_login = before_login
         self.after_login = after_login
         self.names: list[bytes] = []
@@ -54,8 +54,6 @@ class LoginBoard(ShellBoard):
     def _enter_shell(self) -> None:
         self.asked = "shell"
         self.say(b"Last login: Sat Nov 21 on ttyS0\r\n" + self.prompt)
-        for number in range(self.chatter):
-            self.say(b"app[12]: working %d\r\n" % number, after=0.03 * number)
 
     def key(self, key: bytes) -> None:
         if self.asked == "off":
@@ -109,22 +107,63 @@ def booted(**options: object) -> BoardConsole:
     [
         {},
         {"password": ""},
-        {"late": 3},
         {"swallow": 2},
-        {"colours": True},
         {"autologin": True},
-        {"autologin": True, "chatter": 2000},
-        {"autologin": True, "colours": True},
     ],
     ids=str,
 )
-def test_a02_a03_a_shell_is_reached(options: dict[str, object]) -> None:
+def test_a_shell_is_reached(options: dict[str, object]) -> None:
+    logged_in(**options)
+
+
+def logged_in(**options: object) -> BoardConsole:
+    """Log in, and try the shell."""
     at = booted(**options)
+    found = at.login(at.context, user="root", password="secret", within=Duration("60s"))
 
-    logged_in = at.login(at.context, user="root", password="secret", within=Duration("60s"))
-
-    assert logged_in.already is bool(options.get("autologin"))
+    assert found.already is bool(options.get("autologin"))
     assert at.run("hostname", at.context, timeout=Duration("5s")).output == "board"
+    return at
+
+
+def test_a02_a_login_prompt_that_init_messages_overwrite_is_asked_for_again() -> None:
+    board = logged_in(late=3).board
+    assert isinstance(board, LoginBoard)
+
+    assert board.names == [b"", b"root"]
+
+
+@pytest.mark.parametrize("autologin", [False, True])
+def test_a03_a_coloured_prompt_with_a_title_and_bracketed_paste_is_a_prompt(autologin: bool) -> None:
+    raw = logged_in(colours=True, autologin=autologin).raw
+
+    assert b"\x1b]0;root@b: ~\x07\x1b[?2004h\x1b[1;32m" in raw
+
+
+def test_a14_a_prompt_that_is_never_last_behind_an_autologin_is_a_prompt() -> None:
+    at = VirtualBoard(system=System(entry="autologin"), faults=Faults(log_every=Duration("20ms")))
+    at.power_cycle()
+
+    assert at.login(at.context, user="root", within=Duration("60s")).already
+    for number in range(20):
+        ran = at.run(f"echo answer {number}; false", at.context, timeout=Duration("5s"))
+        lines = [line for line in ran.output.splitlines() if "sensord" not in line]
+        assert (lines, ran.status, ran.resent) == ([f"answer {number}"], 1, 0)
+
+
+def test_a01_a_kernel_message_at_every_byte_of_the_login_changes_nothing() -> None:
+    clean = logged_in()
+    message = b"[   12.345678] sim: in between\r\n"
+    for at in range(clean.raw.index(b"b login"), clean.raw.index(b"Last login")):
+        board = LoginBoard()
+        board.insert = (at, message)
+        hit = BoardConsole(board)
+        hit.power_mark()
+        board.boot()
+        hit.login(hit.context, user="root", password="secret", within=Duration("60s"))
+
+        assert (at, board.names) == (at, [b"root"])
+        assert (at, hit.kernel().count(message.replace(b"\r\n", b"\n"))) == (at, 1)
 
 
 def test_nothing_is_typed_before_linux_is_heard() -> None:

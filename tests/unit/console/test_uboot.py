@@ -28,7 +28,7 @@ def console(**options: object) -> BoardConsole:
     ("command", "output", "status"),
     [("crc32 40000000 100", "crc32 for 40000000 ... 400000ff ==> 1234abcd", 0), ("bad", "Failed (1)", 1)],
 )
-def test_status_and_output_come_back_also_from_a_stamped_console(
+def test_a10_status_and_output_come_back_also_from_a_stamped_console(
     command: str, output: str, status: int, stamp: str
 ) -> None:
     at = console(stamp=stamp)
@@ -39,7 +39,7 @@ def test_status_and_output_come_back_also_from_a_stamped_console(
     assert ran.status == status
 
 
-def test_without_hush_the_status_is_unknown_and_the_output_complete() -> None:
+def test_a10_without_hush_the_status_is_unknown_and_the_output_complete() -> None:
     at = console(hush=False)
 
     ran = at.run_uboot("trap", at.context, timeout=LONG)
@@ -56,7 +56,7 @@ def test_an_empty_line_is_never_sent() -> None:
 
 
 @pytest.mark.parametrize("hush", [True, False])
-def test_a_message_at_every_byte_changes_nothing(hush: bool) -> None:
+def test_a01_a_kernel_message_at_every_byte_of_a_uboot_command_changes_nothing(hush: bool) -> None:
     clean = console(hush=hush)
     expected = clean.run_uboot("trap", clean.context, timeout=LONG)
     for at in range(clean.board.said):
@@ -64,21 +64,25 @@ def test_a_message_at_every_byte_changes_nothing(hush: bool) -> None:
         ran = hit.run_uboot("trap", hit.context, timeout=LONG)
 
         assert (at, ran.output, ran.status, hit.context.logs) == (at, expected.output, expected.status, [])
+        hit.hear()
+        assert (at, hit.kernel()) == (at, KERNEL.replace(b"\r\n", b"\n"))
 
 
-def test_a_frame_costs_at_most_forty_bytes() -> None:
+def test_a_frame_costs_at_most_forty_bytes_and_a_look_at_the_echo_before_enter() -> None:
     at = console()
     at.run_uboot("bad", at.context, timeout=LONG)
-    typed, said = len(at.board.typed), at.board.said
+    typed, said, writes = len(at.board.typed), at.board.said, len(at.board.writes)
 
     at.run_uboot("bad", at.context, timeout=LONG)
 
+    line, enter = at.board.writes[writes:]
+    assert (line[:4], enter) == (b"bad;", b"\n")
     transferred = len(at.board.typed) - typed + at.board.said - said
     assert transferred - 2 * len("bad") - len("Failed (1)\r\n") - len("=> ") <= 40
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_swallowed_characters_are_noticed_before_enter(count: int) -> None:
+def test_a04_swallowed_characters_are_noticed_before_enter(count: int) -> None:
     at = console()
     at.run_uboot("bad", at.context, timeout=LONG)
     start = len(at.board.typed)
@@ -186,7 +190,7 @@ def test_a09_autoboot_is_interrupted_and_the_times_are_told(
     assert at.run_uboot("bad", at.context, timeout=LONG).status == 1
 
 
-def test_an_old_prompt_says_nothing_after_a_power_cycle() -> None:
+def test_a06_an_old_prompt_says_nothing_after_a_power_cycle() -> None:
     booting = BootingBoard()
     at = BoardConsole(booting)
     booting.say(b"\r\n=> ")

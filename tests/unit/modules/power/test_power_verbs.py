@@ -155,7 +155,7 @@ def test_only_a_console_that_has_talked_before_can_miss_its_first_byte(said_befo
 
 
 @pytest.mark.parametrize(("within", "fine"), [("30s", True), ("5s", False)])
-def test_an_outlet_that_takes_12_s_passes_when_the_limit_allows_it(within: str, fine: bool) -> None:
+def test_a17_an_outlet_that_takes_12_s_passes_when_the_limit_allows_it(within: str, fine: bool) -> None:
     switch, context = Switch("on"), StepContext(power="pdu3")
     switch.state = lambda: "on" if sum(context.slept) < 12 and switch.now == "off" else switch.now
     module = PowerCycle(power=switch, within=Duration(within))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from support.command import runner
@@ -88,6 +89,20 @@ def test_a10_an_output_like_a_prompt_and_a_parser_that_cannot_tell_the_status(tm
     play(tmp_path, "", recipe)
     simple = recipe.replace("result.status == 0", "result.status is none")
     play(tmp_path, ", firmware: {hush: false}", simple)
+
+
+def test_a16_a_port_that_goes_away_and_comes_back_is_read_on_and_the_gap_is_an_event(tmp_path: Path) -> None:
+    recipe = (
+        "tests:\n  - test: x\n    steps:\n      - power_on:\n"
+        "      - console_login: {user: root, within: 60s}\n"
+        "      - console_cmd: uname\n        expect: result.output == 'Linux'\n"
+    )
+    faults = "{port_gone_after: 300ms, port_gone_for: 1s}"
+    report = play(tmp_path, f", system: {{boot_time: 3s}}, faults: {faults}", recipe)
+
+    index = (report.folder / "console" / "b.board.console.idx").read_text(encoding="utf-8")
+    gaps = [stamp["gap"] for line in index.splitlines() if "gap" in (stamp := json.loads(line))]
+    assert [gap.split(":")[0].split(" after")[0] for gap in gaps] == ["lost", "open again"]
 
 
 def test_a14_a_prompt_that_is_never_last_behind_an_autologin(tmp_path: Path) -> None:

@@ -1,11 +1,46 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 
+import pytest
 from support.desk import Desk
+from support.peers import ROOT
 
 from runner.api import Duration
-from runner.modules.sim.options import Faults
+from runner.modules.sim.options import Faults, Firmware, System
+
+KNOBS = {
+    "dropped and swapped characters": ("drop", "swap", "damaged_lines"),
+    "FIFO overrun": ("fifo", "fifo_rate", "line_rate"),
+    "printk rate and position": ("printk_every", "printk_at", "printk_level"),
+    "boot delay 0": ("bootdelay",),
+    "slow boot": ("boot_time",),
+    "panic after N s": ("panic_after", "panic_end"),
+    "reset loop": ("reset_loop",),
+    "port re-enumeration": ("port_gone_after", "port_gone_for"),
+    "stuck relay": ("relay",),
+    "slow outlet": ("outlet_delay",),
+    "read-only login": ("read_only_login",),
+}
+"""What a simulated board must be able to do wrong, and the options that say so."""
+
+
+def options() -> set[str]:
+    return {field.name for kind in (Faults, Firmware, System) for field in dataclasses.fields(kind)}
+
+
+@pytest.mark.parametrize("knob", KNOBS)
+def test_a_board_can_do_wrong_what_it_must(knob: str) -> None:
+    assert set(KNOBS[knob]) <= options()
+
+
+def test_every_option_of_a_simulated_board_is_set_in_a_test() -> None:
+    folders = ("unit/sim", "unit/console", "contract", "acceptance")
+    paths = [path for each in folders for path in (ROOT / "tests" / each).glob("test_*.py")]
+    tests = "".join(path.read_text(encoding="utf-8") for path in paths)
+
+    assert sorted(name for name in options() if f"{name}=" not in tests and f"{name}: " not in tests) == []
 
 
 def test_a_dead_board_prints_nothing() -> None:
@@ -59,6 +94,24 @@ def test_a_slow_receiver_loses_what_comes_too_fast() -> None:
 
     assert len(line) - 40 < len(fast.run("")) < len(line) - len("echo ")
     assert slow.run("") == line.removeprefix("echo ")
+
+
+def test_what_overruns_depends_on_how_fast_bytes_come_and_are_taken() -> None:
+    line = "0123456789" * 5
+    quick = Desk(faults=Faults(fifo=16, line_rate=11520, fifo_rate=11520)).at_uboot()
+    patient = Desk(faults=Faults(fifo=16, line_rate=960, fifo_rate=1000)).at_uboot()
+    lame = Desk(faults=Faults(fifo=16, line_rate=960, fifo_rate=100)).at_uboot()
+
+    assert [len(each.type(line)) for each in (quick, patient, lame)] == [50, 50, 20]
+
+
+def test_a_board_can_take_its_time_to_boot() -> None:
+    board = Desk(system=System(boot_time=Duration("1m"), motd="Be patient."))
+    board.power(on=True)
+
+    assert "login:" not in board.wait(55)
+    assert board.wait(10).endswith("login: ")
+    assert "\nBe patient.\r\n" in board.type("root\r")
 
 
 def test_a_kernel_message_comes_again_and_again() -> None:

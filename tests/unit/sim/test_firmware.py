@@ -140,6 +140,12 @@ def test_without_hush_there_is_no_status_and_quotes_stay() -> None:
     assert board.run("echo a;echo b") == "a\r\nb"
 
 
+def test_a_line_has_so_many_characters_and_no_more() -> None:
+    board = Desk(firmware=Firmware(longest_line=20)).at_uboot()
+
+    assert board.run("echo " + "x" * 30) == "x" * 15
+
+
 def test_an_empty_line_repeats_the_last_command() -> None:
     board = Desk().at_uboot()
     board.run("echo again")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runner import __version__
+from runner.console import frame
 from runner.engine.options import PlayOptions
 from runner.events import plain
 from runner.result import RunStarted
@@ -20,6 +22,7 @@ def told(started: RunStarted, inventories: Sequence[str], options: PlayOptions) 
         "run": started.run,
         "started": started.started,
         "version": started.version,
+        "dialect": frame.dialect(),
         "recipes": list(started.recipes),
         "inventories": list(inventories),
         "extra": plain(options.extra),
@@ -41,3 +44,13 @@ def options_of(started: Mapping[str, Any], extra: Mapping[str, Any], limit: str)
         shard=None if shard is None else (shard[0], shard[1]),
         no_input=True,
     )
+
+
+def by_another_version(started: Mapping[str, Any]) -> str:
+    """Return what to add where a replay leaves a recording of another runner; empty for one of this one."""
+    before, dialect = started["version"], started.get("dialect", frame.dialect())
+    now = "another build of it" if before == __version__ else __version__
+    told = f"; it was recorded by runner {before}, and this is {now}"
+    if dialect != frame.dialect():
+        return f"{told}, which types commands differently: record the run again"
+    return "" if before == __version__ else told

@@ -13,7 +13,7 @@ import click
 from runner.agent.calls import ConsoleBytes, Heard
 from runner.cli.common import extra_option, extra_values, in_json, inventory_option
 from runner.cli.play import OURS, planned
-from runner.cli.recorded_options import options_of
+from runner.cli.recorded_options import by_another_version, options_of
 from runner.cli.signals import signals
 from runner.connect.link import Link
 from runner.connect.recorded import Recorded, read_recording
@@ -110,7 +110,8 @@ def _replay(
     templates: Templates,
     masker: Masker,
 ) -> int:
-    timeline = Timeline(recorded.entries.get(bench, ()), recorded.began_on(bench))
+    entries, origin = recorded.entries.get(bench, ()), by_another_version(recorded.started)
+    timeline = Timeline(entries, recorded.began_on(bench), origin=origin)
 
     def connect(_host: Host, console: Callable[[ConsoleBytes], None], heard: Callable[[Heard], None]) -> Link:
         return ReplayLink(recorded, bench, timeline, console, heard, masker.mask_bytes)

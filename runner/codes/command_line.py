@@ -47,8 +47,9 @@ COMMAND_LINE: Mapping[str, Code] = {
     ),
     "E542": Code(
         "a recording is damaged",
-        "A line of console.rec has a check sum of its own, and the logs of the consoles have the length that "
-        "was recorded. What a killed run has recorded up to its end is not damaged, and can be replayed.",
+        "Each line of console.rec has a check sum, all of them together have one, and so has each console's "
+        "log with its index. What was cut off or edited cannot prove anything. What a killed run has "
+        "recorded up to its end is not damaged, and can be replayed.",
     ),
     "E543": Code(
         "a recording cannot be replayed in this way",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runner.connect.recording import NAME, VERSION
+from runner.connect.recording import NAME, VERSION, log_sums
 from runner.errors import Fault, InputError, Location
 
 
@@ -97,34 +97,38 @@ def read_recording(folder: Path) -> Recorded:
     """Read the recording of the run in a folder; raise InputError when there is none, or it is damaged."""
     path = folder / NAME
     records = list(_records(path))
-    if not records or records[0].get("recording") != VERSION:
+    if not records or records[0].get("recording") not in range(1, VERSION + 1):
         version = records[0].get("recording") if records else None
-        raise _damaged(path, 1, f"its version is {version}, and only {VERSION} is known")
+        raise _damaged(path, 1, f"its version is {version}, and only those up to {VERSION} are known")
     entries: dict[str, list[Entry]] = {}
     calls: dict[str, list[Called]] = {}
-    received: Mapping[str, int] | None = None
+    logs: dict[str, Mapping[str, Any]] | None = None
     for number, record in enumerate(records[1:], start=2):
         try:
             match record:
                 case {"call": said}:
                     calls.setdefault(said["request"]["bench"], []).append(_call(said))
-                case {"end": lengths}:
-                    received = lengths
+                case {"end": ends}:
+                    logs = {name: _end(said) for name, said in ends.items()}
                 case _:
                     bench, entry = _entry(record)
                     entries.setdefault(bench, []).append(entry)
         except (KeyError, TypeError, UnicodeError) as error:
             raise _damaged(path, number, f"this line is not of a recording: {error!r}") from error
+    if logs is None and _has_ended(folder):
+        raise _spoilt(path, "its end is missing, and the run was not killed: events.jsonl has its end")
     for bench, kept in entries.items():
         for device in dict.fromkeys(each.device for each in kept if isinstance(each, Listened)):
-            kept.extend(_received(folder / "console" / f"{bench}.{device}.raw", device, received, bench))
+            name = f"{bench}.{device}"
+            end = None if logs is None else logs.get(name, {"bytes": 0})
+            kept.extend(_received(folder / "console" / f"{name}.raw", device, end))
     return Recorded(
         path=path,
         began=records[0]["t"],
         started=records[0],
         entries={bench: tuple(sorted(kept, key=lambda each: each.at)) for bench, kept in entries.items()},
         calls={bench: tuple(sorted(kept, key=lambda each: each.began)) for bench, kept in calls.items()},
-        complete=received is not None,
+        complete=logs is not None,
     )
 
 
@@ -134,13 +138,30 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
     except FileNotFoundError as error:
         message = f"{path.parent} has no {NAME}: nothing of this run was recorded"
         raise InputError([Fault(code="E541", message=message)]) from error
+    before = 0
     for number, line in enumerate(lines, start=1):
         if not line.endswith(b"\n"):
             return  # the run was killed while it wrote this
         check, _, text = line[:-1].partition(b" ")
         if check != b"%08x" % zlib.crc32(text):
             raise _damaged(path, number, "its check sum is wrong")
-        yield json.loads(text)
+        record = json.loads(text)
+        if record.get("before", f"{before:08x}") != f"{before:08x}":
+            raise _damaged(path, number, "the lines before this one are not those that were written")
+        before = zlib.crc32(line, before)
+        yield record
+
+
+def _has_ended(folder: Path) -> bool:
+    """Tell whether the events beside a recording are those of a run that has ended by itself."""
+    events = folder / "events.jsonl"
+    last = events.read_bytes().splitlines()[-1:] if events.is_file() else []
+    return any(line.startswith(b'{"event":"run_finished"') for line in last)
+
+
+def _end(said: Any) -> Mapping[str, Any]:
+    """Return the length and the check sums of a console's log; version 1 had only the length."""
+    return {"bytes": said} if isinstance(said, int) else dict(said)
 
 
 def _entry(record: Mapping[str, Any]) -> tuple[str, Entry]:
@@ -176,17 +197,16 @@ def _call(said: Mapping[str, Any]) -> Called:
     )
 
 
-def _received(log: Path, device: str, lengths: Mapping[str, int] | None, bench: str) -> Iterator[Received]:
+def _received(log: Path, device: str, wanted: Mapping[str, Any] | None) -> Iterator[Received]:
     """Go through what a console received; what the index of a killed run does not have is left out."""
     if not log.is_file():
-        if lengths is not None and lengths.get(f"{bench}.{device}"):
-            raise _spoilt(log, f"it is missing, and {lengths[f'{bench}.{device}']} bytes were recorded")
+        if wanted is not None and wanted["bytes"]:
+            raise _spoilt(log, f"it is missing, and {wanted['bytes']} bytes were recorded")
         return
     data = log.read_bytes()
-    wanted = len(data) if lengths is None else lengths.get(f"{bench}.{device}", 0)
-    if len(data) != wanted:
-        raise _spoilt(log, f"it has {len(data)} bytes, and {wanted} were recorded")
-    stamps = list(_stamps(log.with_suffix(".idx"), complete=lengths is not None))
+    if wanted is not None:
+        _compare(log, len(data), wanted)
+    stamps = list(_stamps(log.with_suffix(".idx"), complete=wanted is not None))
     ends = [*(stamp["offset"] for stamp in stamps[1:]), len(data)]
     gaps = [stamp.get("gap", "") for stamp in stamps]
     for place, (stamp, end) in enumerate(zip(stamps, ends, strict=True)):
@@ -201,6 +221,16 @@ def _received(log: Path, device: str, lengths: Mapping[str, int] | None, bench: 
             gap=gaps[place],
             ended=gaps[place].startswith("lost: ") and not later.startswith("open again"),
         )
+
+
+def _compare(log: Path, size: int, wanted: Mapping[str, Any]) -> None:
+    """Raise InputError for a log that is not as it was when the run ended."""
+    if size != wanted["bytes"]:
+        raise _spoilt(log, f"it has {size} bytes, and {wanted['bytes']} were recorded")
+    for name, found in log_sums(log).items():
+        if found != wanted.get(name, found):
+            why = f"its check sum is {found}, and {wanted[name]} was recorded: it has been edited"
+            raise _spoilt(log.with_suffix(f".{name}"), why)
 
 
 def _stamps(index: Path, *, complete: bool) -> Iterator[dict[str, Any]]:

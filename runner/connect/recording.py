@@ -38,7 +38,7 @@ from runner.masking import Masker
 from runner.model import Host
 
 NAME = "console.rec"
-VERSION = 1
+VERSION = 2
 
 
 def framed(record: Mapping[str, Any], masker: Masker) -> bytes:
@@ -47,12 +47,27 @@ def framed(record: Mapping[str, Any], masker: Masker) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
+def log_sums(log: Path) -> dict[str, str]:
+    """Return the CRC-32 of a console's log and of the index beside it, as far as they are there."""
+    paths = {path.suffix[1:]: path for path in (log, log.with_suffix(".idx")) if path.is_file()}
+    return {name: f"{_sum_of(path):08x}" for name, path in paths.items()}
+
+
+def _sum_of(path: Path) -> int:
+    found = 0
+    with path.open("rb") as file:
+        while data := file.read(1 << 20):
+            found = zlib.crc32(data, found)
+    return found
+
+
 class Recording:
     """The open file of one run. Connections of several hosts write to it."""
 
     def __init__(self, folder: Path, masker: Masker, started: Mapping[str, Any]) -> None:
         """Create it; `started` says what was asked of the run. Raise LabError when the disk refuses."""
         self._path = folder / NAME
+        self._sum = 0
         self._masker = masker
         self._lock = threading.Lock()
         self._received: Counter[str] = Counter()
@@ -107,8 +122,17 @@ class Recording:
         )
 
     def close(self) -> None:
-        """Say that nothing is missing, and close the file."""
-        self._put({"end": dict(self._received)})
+        """Say that nothing is missing, with check sums of everything, and close the file.
+
+        Whoever writes the logs of the consoles has closed them by then. Raise LabError for the disk.
+        """
+        consoles = self._path.parent / "console"
+        try:
+            found = {name: log_sums(consoles / f"{name}.raw") for name in self._received}
+        except OSError as error:
+            raise LabError(f"{error.filename} cannot be read again: {error.strerror}") from error
+        end = {name: {"bytes": count, **found[name]} for name, count in self._received.items()}
+        self._put({"end": end, "before": f"{self._sum:08x}"})
         self._file.close()
 
     def _put(self, record: Mapping[str, Any]) -> None:
@@ -116,6 +140,7 @@ class Recording:
         try:
             with self._lock:
                 self._file.write(line)
+                self._sum = zlib.crc32(line, self._sum)
         except OSError as error:
             raise self._refused(error) from error
 

@@ -25,8 +25,9 @@ _HINT = "the recording can only answer what was asked of the board that day"
 class Timeline:
     """The time of a replay; what is received goes to the consoles that listen."""
 
-    def __init__(self, entries: Sequence[Entry], began: int) -> None:
-        """Begin at `began` nanoseconds."""
+    def __init__(self, entries: Sequence[Entry], began: int, *, origin: str = "") -> None:
+        """Begin at `began` nanoseconds; `origin` says why this runner may type other things, if it may."""
+        self._origin = origin
         self.now_ns = began
         self.lock = threading.Condition()
         self.listening: dict[str, Callable[[Chunk], None]] = {}
@@ -128,7 +129,7 @@ class Timeline:
             raise LabError(self.diverged, hint=_HINT)
 
     def _diverge(self, would: str, entry: Entry | None) -> LabError:
-        self.diverged = f"the replay leaves the recording here: {would}, and {_done(entry)}"
+        self.diverged = f"the replay leaves the recording here: {would}, and {_done(entry)}{self._origin}"
         return LabError(self.diverged, hint=_HINT)
 
     def _go_to(self, place: int) -> None:

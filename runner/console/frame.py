@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 import string
+import zlib
 
 from runner.api import RecipeFault
 
@@ -150,3 +151,9 @@ def restore(level: str) -> str:
     """Return what gives a shell back its echo and the kernel its log level."""
     again = f"echo {level} >/proc/sys/kernel/printk;" if level else ""
     return f"{{ {again}stty echo;}} 2>/dev/null"
+
+
+def dialect() -> str:
+    """Return what differs between versions of runner that type other things around a command."""
+    typed = (TABLE, FUNCTION, NO_EDITING, checked_line("c", "n"), closing("n"), calm(4), restore("7"))
+    return f"{zlib.crc32(chr(10).join(typed).encode()):08x}"

@@ -18,7 +18,7 @@ tests:
 """
 
 
-def test_a_failed_run_fails_again_bit_by_bit_and_passes_with_a_corrected_pattern(tmp_path: Path) -> None:
+def test_a31_a_failed_run_fails_again_bit_by_bit_and_passes_with_a_corrected_pattern(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
     (tmp_path / "corrected.yaml").write_text(RECIPE.replace("amr", "arm"), encoding="utf-8")
     lab = f"benches: {{q: {{devices: {{board: {{driver: qemu, bios: {UBOOT}}}}}}}}}\n"

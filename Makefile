@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make play` and `make test`. See README.md.
 .POSIX:
-.PHONY: play test venv peers guest boards format lint types layers floor unit contract integration acceptance docs schemas bench soak clean
+.PHONY: play test venv peers guest boards format lint types layers floor unit contract integration acceptance docs schemas bench soak proof clean
 
 PYTHON ?= python3
 VENV = .venv
@@ -84,6 +84,10 @@ bench: $(VENV)/.tested
 # Not part of `make test`: `make soak COUNT=5` for a short one.
 soak: guest $(VENV)/.tested
 	$(BIN)/python tests/soak/soak.py $(COUNT)
+
+# Not part of `make test`: `make proof ROWS="A04 A05"` for some rows of the console's acceptance.
+proof: guest $(VENV)/.tested
+	PYTHONPATH=tests $(BIN)/python -m proof.prove $(ROWS)
 
 clean:
 	rm -rf $(VENV) .cache results build dist *.egg-info

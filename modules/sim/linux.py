@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from runner.modules.sim.commands import Userland, make_shell
@@ -160,7 +161,6 @@ def _prompt(shell: Shell, userland: Userland) -> str:
         r"\[": "",
         r"\]": "",
         r"\n": "\n",
+        "\\\\": "\\",
     }
-    for place, value in places.items():
-        text = text.replace(place, value)
-    return text
+    return re.sub("|".join(map(re.escape, places)), lambda place: places[place[0]], text)

@@ -48,7 +48,7 @@ class System(Options):
     user: str = arg(default="root", help="who may log in")
     password: str = arg(default="", help="the user's password; empty: none is asked for", secret=True)
     expired: bool = arg(default=False, help="the password has expired and must be changed first")
-    prompt: str = arg(default=r"\u@\h:\w\$ ", help=r"the shell's PS1, with \u \h \w \$ \e \[ \]")
+    prompt: str = arg(default=r"\u@\h:\w\$ ", help=r"the shell's PS1, with \u \h \w \$ \e \a \n \\ \[ \]")
     boot_time: Duration = arg(
         default=Duration("0.5s"), help="from the kernel's first line to the login prompt"
     )

@@ -49,13 +49,13 @@ class ToldPower(Power):
         self._hear = hear
 
     @property
-    def calls(self) -> SwitchCalls | None:
+    def switch_calls(self) -> SwitchCalls | None:
         """Where calls to the switch are made: one for all steps."""
-        return self._power.calls
+        return self._power.switch_calls
 
-    @calls.setter
-    def calls(self, calls: SwitchCalls | None) -> None:
-        self._power.calls = calls
+    @switch_calls.setter
+    def switch_calls(self, calls: SwitchCalls | None) -> None:
+        self._power.switch_calls = calls
 
     def on(self) -> None:
         """Switch it on."""

@@ -38,7 +38,7 @@ class PowerReading(Result):
 class Power(Interface):
     """A switch in the supply of a board. Modules use it through `runner.api.switching.Outlet`."""
 
-    calls: SwitchCalls | None = None
+    switch_calls: SwitchCalls | None = None
     """Where calls to it are made; the first module that asks makes it."""
 
     @abc.abstractmethod

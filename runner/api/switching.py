@@ -103,7 +103,7 @@ class Outlet:
             ) from error
 
     def _ask(self, doing: str, call: Callable[[], _Answer]) -> _Answer:
-        calls = self._power.calls = self._power.calls or SwitchCalls()
+        calls = self._power.switch_calls = self._power.switch_calls or SwitchCalls()
         if calls.busy:
             raise Unreachable(
                 f"{self.name} has still not answered an earlier call, so it cannot be {doing}",

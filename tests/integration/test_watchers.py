@@ -38,7 +38,7 @@ def bad(done: Played) -> StepFinished:
 def test_a12_a_panic_fails_the_step_that_only_waits_within_five_seconds(tmp_path: Path) -> None:
     done = played(
         tmp_path,
-        "tests:\n- test: t\n  steps: [power_on: , wait: 120s]\n  teardown: [power_off: ]\n",
+        "tests:\n- test: t\n  steps: [power_on: , wait: 70s]\n  teardown: [power_off: ]\n",
         faults="{panic_after: 2s}",
     )
 

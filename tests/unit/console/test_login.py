@@ -135,9 +135,10 @@ def test_a02_a_login_prompt_that_init_messages_overwrite_is_asked_for_again() ->
 
 @pytest.mark.parametrize("autologin", [False, True])
 def test_a03_a_coloured_prompt_with_a_title_and_bracketed_paste_is_a_prompt(autologin: bool) -> None:
-    raw = logged_in(colours=True, autologin=autologin).raw
+    at = logged_in(colours=True, autologin=autologin)
 
-    assert b"\x1b]0;root@b: ~\x07\x1b[?2004h\x1b[1;32m" in raw
+    assert b"\x1b]0;root@b: ~\x07\x1b[?2004h\x1b[1;32m" in at.raw
+    assert at.expect(r"^root@b:~# ", at.context, within=Duration("1s"), since="power_on").text
 
 
 def test_a14_a_prompt_that_is_never_last_behind_an_autologin_is_a_prompt() -> None:

@@ -155,7 +155,7 @@ def test_the_echo_can_be_switched_off() -> None:
 def test_the_prompt_is_what_ps1_says() -> None:
     board = Desk(system=System(hostname="rack-7")).at_shell()
 
-    assert board.type("PS1='\\u@\\h in \\w> '\r").endswith("root@rack-7 in ~> ")
+    assert board.type("PS1='\\u@\\h \\\\ in \\w> '\r").endswith("root@rack-7 \\ in ~> ")
 
 
 def test_sleep_takes_its_time() -> None:

@@ -53,8 +53,9 @@ def _arguments() -> argparse.Namespace:
 
 @contextlib.contextmanager
 def busy(loops: int) -> Iterator[None]:
-    """Keep so many processes spinning for as long as the block lasts."""
-    spinning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    """Keep so many processes spinning for as long as the block lasts, and this process."""
+    spin = f"import os\nwhile os.getppid() == {os.getpid()}: pass"
+    spinning = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(loops)]
     try:
         yield
     finally:

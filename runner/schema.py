@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Union
 
 from runner.api.judged import Judged
-from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size
+from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, is_url
 from runner.declaration import Parameter
 from runner.document import Entry, ListNode, MapNode, Node, Scalar, plain
 from runner.errors import Faults, InputError, Location, did_you_mean
@@ -237,6 +237,8 @@ def _str(node: Scalar) -> str:
 
 
 def _file(node: Scalar) -> FilePath:
+    if is_url(_str(node)):
+        return FilePath(_str(node))
     path = Path(node.at.path).parent / _str(node) if node.at.path else Path(_str(node))
     if not path.exists():
         raise Wrong(node.at, f"no such file: {node.text}", f"looked for {path}" if node.at.path else "")

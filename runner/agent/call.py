@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from runner.agent.calls import Heard
 from runner.agent.credit import Credit
-from runner.agent.frames import LARGEST_PAYLOAD, Kind
+from runner.agent.frames import LARGEST_PAYLOAD, Kind, ProtocolError
 from runner.agent.messages import pack, to_json
 from runner.agent.outbox import Outbox, Rank
 from runner.agent.stop import Stop
@@ -19,6 +21,21 @@ class Call:
         self.stop = Stop()
         self._outbox = outbox
         self._credit: Credit | None = None
+        self._taker: Callable[[bytes], None] | None = None
+
+    def say(self, kind: Kind, payload: bytes) -> None:
+        """Say something on its stream."""
+        self._outbox.say(kind, self.stream, payload)
+
+    def receive(self, take: Callable[[bytes], None]) -> None:
+        """Have `take` called, at once and on another thread, with what is sent on this stream."""
+        self._taker = take
+
+    def take(self, payload: bytes) -> None:
+        """Take what is sent; raise ProtocolError when nobody has asked for it."""
+        if self._taker is None:
+            raise ProtocolError(f"{len(payload)} bytes on stream {self.stream}, which wants none")
+        self._taker(payload)
 
     def hear(self, heard: Heard) -> None:
         """Let the controller hear something."""

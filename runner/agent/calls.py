@@ -105,7 +105,24 @@ class Inspect:
     bench: str
 
 
-Request = Configure | Take | Run | Release | Quarantine | Lift | Inspect
+@dataclass(frozen=True)
+class Put:
+    """Have a file on the host, under this name; answered with its path there.
+
+    Unless the host has it, the event ``Wanted`` says from where on its content is to follow, as
+    DATA (`runner.agent.bulk`). `stored`: bytes outside of holes. `limit`: seconds.
+    """
+
+    bench: str
+    name: str
+    sha256: str
+    size: int
+    stored: int
+    limit: float
+    limit_origin: str = ""
+
+
+Request = Put | Configure | Take | Run | Release | Quarantine | Lift | Inspect
 
 
 @dataclass(frozen=True)

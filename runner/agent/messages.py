@@ -21,6 +21,7 @@ from runner.agent.calls import (
     Lift,
     Noted,
     Opened,
+    Put,
     Quarantine,
     Release,
     Request,
@@ -172,6 +173,7 @@ def _take(configure: dict[str, Any] | None = None, **rest: Any) -> Take:
 
 
 _REQUESTS: dict[str, Callable[..., Request]] = {
+    "Put": Put,
     "Configure": _configure,
     "Take": _take,
     "Run": Run,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from runner.agent.calls import Heard, Request, Run, Saved, Take
+from runner.agent.calls import Heard, Put, Request, Run, Saved, Take
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind, ProtocolError
 from runner.agent.limits import time_is_over
@@ -18,6 +18,7 @@ from runner.api.values import Duration
 from runner.api.verdicts import LabError
 from runner.connect.ending import exception_of
 from runner.connect.link import Cancel
+from runner.connect.upload import Upload
 
 STOP_WITHIN = Duration(5)
 """How long a call may take to stop when told to."""
@@ -49,8 +50,9 @@ class Lost:
 class InFlight:
     """A call whose answer one thread awaits and another brings."""
 
-    def __init__(self, stream: int, request: Request, outbox: Outbox) -> None:
-        """Get ready to wait."""
+    def __init__(self, stream: int, request: Request, outbox: Outbox, upload: Upload | None = None) -> None:
+        """Get ready to wait; `upload` sends what the agent wants to have for this call."""
+        self._upload = upload
         self.stream = stream
         self.request = request
         self._outbox = outbox
@@ -89,6 +91,8 @@ class InFlight:
                     self._stop(item)
         finally:
             leave()
+            if self._upload is not None:
+                self._upload.close()
 
     def _next(self, until: float) -> Message | Told | Lost | None:
         try:
@@ -115,12 +119,14 @@ class InFlight:
 
     def _over(self) -> str:
         request = self.request
-        if isinstance(request, Run):
+        if isinstance(request, (Run, Put)):
             return time_is_over(request)
         return f"time is over: {Duration(self._limit)} for {type(request).__name__}"
 
     def _take(self, message: Message, hear: Callable[[Heard], None]) -> None:
         match message.kind:
+            case Kind.EVENT | Kind.CREDIT if self._upload is not None:
+                hear_of = self._upload.take(message)
             case Kind.EVENT:
                 self._saving = _saving(message.payload)
                 hear_of = unpack_heard(message.payload) if self._saving is None else self._saving.whole()
@@ -172,6 +178,6 @@ def _saving(payload: bytes) -> _Saving | None:
 
 
 def _limit_of(request: Request) -> float:
-    if isinstance(request, Run):
+    if isinstance(request, (Run, Put)):
         return request.limit
     return _OTHERS + request.wait if isinstance(request, Take) else _OTHERS

@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.agent.calls import Heard
 from runner.agent.calls import Run as RunRequest
-from runner.api.codec import decode, encode
+from runner.api.codec import decode, encode_argument
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link
 from runner.declaration import Verb
@@ -73,7 +73,7 @@ def run_there(
     request = RunRequest(
         bench=bench,
         path=verb.path,
-        arguments={name: encode(value) for name, value in given.items()},
+        arguments={name: encode_argument(value) for name, value in given.items()},
         devices=devices,
         limit=deadline.left,
         limit_origin=deadline.origin,

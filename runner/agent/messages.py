@@ -27,6 +27,8 @@ from runner.agent.calls import (
     Request,
     Run,
     Said,
+    Saved,
+    Saving,
     Switched,
     Take,
     Waiting,
@@ -183,7 +185,7 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Inspect": Inspect,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
-    each.__name__: each for each in (Said, Advanced, Noted, Opened, Switched, Waiting)
+    each.__name__: each for each in (Said, Advanced, Noted, Saving, Saved, Opened, Switched, Waiting)
 }
 
 

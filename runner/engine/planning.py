@@ -216,7 +216,9 @@ class _Planner:
             value = bound.value
             if value is UNBOUND:
                 try:
-                    value = convert_value(bound.parameter, self._templates.render(bound.node, names))
+                    value = convert_value(
+                        bound.parameter, self._templates.render(bound.node, names), bound.node.at
+                    )
                 except RenderError as error:
                     self._faults.add(
                         "E450", f"device {device.name!r}, {name}: {error.message}", at=bound.node.at

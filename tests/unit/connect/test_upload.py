@@ -65,7 +65,7 @@ def test_an_artifact_without_credit_holds_up_neither_control_nor_consoles() -> N
     wire = Wire()
     outbox = Outbox(wire.write)
     call = Call(5, outbox)
-    saving = threading.Thread(target=call.save, args=("big.bin", bytes(4 * WINDOW)))
+    saving = threading.Thread(target=call.save, args=("big.bin", random.Random(4).randbytes(4 * WINDOW)))
     saving.start()
     refuse_to_wait(wire, outbox, WINDOW)
     call.grant(4 * WINDOW)

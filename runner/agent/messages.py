@@ -36,6 +36,8 @@ from runner.agent.calls import (
 )
 from runner.agent.frames import CONNECTION, LARGEST_PAYLOAD, Frame, Kind, ProtocolError
 
+WANTED = b'{"Wanted":"code"}'
+"""The event of an agent whose cache lacks the code that was named."""
 LARGEST_MESSAGE = 256 * 2**20
 _OPEN_AT_ONCE = 4096
 _IN_PIECES = frozenset({Kind.CALL, Kind.PUSH, Kind.RESULT, Kind.ERROR})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 from runner.agent.calls import ConsoleBytes, Heard, Request
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.messages import (
+    WANTED,
     Message,
     MessageReader,
     from_json,
@@ -22,6 +24,7 @@ from runner.agent.messages import (
 )
 from runner.agent.outbox import Outbox
 from runner.api.verdicts import LabError
+from runner.connect.bootstrap import BUNDLE
 from runner.connect.busy import Busy
 from runner.connect.ears import Ears
 from runner.connect.inflight import InFlight, Lost
@@ -81,6 +84,7 @@ class Channel:
         `silence` seconds (when left out, as many) without one of the agent's we take it for dead.
         """
         self._end: Lost | None = None
+        self._bundle = b""
         self._port = port
         self._name = name
         self._heard = heard
@@ -157,9 +161,26 @@ class Channel:
     def _greet(self, sources: Mapping[str, tuple[str, str]]) -> None:
         hello = {"protocol": PROTOCOL, "patience": self._patience, **vars(self._cache)}
         try:
-            if sources:
-                self._outbox.tell(Kind.PUSH, next(self._numbers), pack_sources(sources))
+            if sources and self._cache.cache:
+                self._push_by_name(sources)
+            elif sources:
+                self._push(pack_sources(sources))
             self._outbox.say(Kind.HELLO, CONNECTION, to_json(hello))
+        except OSError:
+            self.lose("died")
+
+    def _push(self, payload: bytes) -> None:
+        self._outbox.tell(Kind.PUSH, next(self._numbers), payload)
+
+    def _push_by_name(self, sources: Mapping[str, tuple[str, str]]) -> None:
+        """Name the code, and send it only if the agent's cache does not have it."""
+        self._bundle = pack_sources(dict(sorted(sources.items())))
+        self._push(pack_sources({BUNDLE: sources[BUNDLE]}))
+        self._push(to_json([hashlib.sha256(self._bundle).hexdigest(), self._cache.cache]))
+
+    def _push_bundle(self) -> None:
+        try:
+            self._push(self._bundle)
         except OSError:
             self.lose("died")
 
@@ -232,7 +253,10 @@ class Channel:
 
     def _hear(self, message: Message) -> None:
         """Take what belongs to no call."""
-        if message.kind is Kind.EVENT:
+        if message.payload == WANTED:
+            name = f"{self._name} code"
+            threading.Thread(target=self._push_bundle, name=name, daemon=True).start()
+        elif message.kind is Kind.EVENT:
             self._heard(unpack_heard(message.payload))
         elif message.kind is not Kind.PONG:
             raise ProtocolError(message.payload.decode("utf-8", "replace") or message.kind.name)

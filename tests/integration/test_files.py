@@ -16,6 +16,7 @@ from support.ssh_lab import PROBES, SshLab, tree
 from support.ssh_server import PYTHON, SshServer, ssh_server
 
 from runner.agent.calls import Advanced, Configure, DeviceSpec, Heard, Run, Said
+from runner.agent.messages import pack_sources, unpack_sources
 from runner.api import Failed, LabError, RecipeFault
 from runner.api.codec import FILE
 
@@ -365,3 +366,45 @@ def test_a_limit_in_time_is_an_error_of_the_lab_that_names_the_limit(lab: Files,
     ):
         lab.ask(request)
     assert lab.sees(image)["sha256"] == sha256(image)
+
+
+# --- our own code --------------------------------------------------------------------------------
+
+
+def test_with_a_cache_the_next_start_sends_almost_nothing(server: SshServer, counted: Relay) -> None:
+    sent = []
+    for _ in range(2):
+        before = counted.sent
+        lab = Files(server, cache="~/kept", port=counted.port)
+        assert lab.run("Echo", text="x", number=1) == ["x", 1]
+        lab.agent.close()
+        sent.append(counted.sent - before)
+
+    assert sent[0] > 100_000
+    assert sent[1] < 30_000
+
+
+def test_changed_code_in_the_cache_is_never_run_and_sent_again(server: SshServer, tmp_path: Path) -> None:
+    first = Files(server, cache="~/kept")
+    first.agent.close()
+    (kept,) = (server.home / "kept").glob("*/.runner-code")
+    good, trap = kept.read_bytes(), tmp_path / "trapped"
+    evil = f"open({str(trap)!r}, 'w')"
+    sources = {name: (file, evil) for name, (file, _) in unpack_sources(good).items()}
+    kept.write_bytes(pack_sources(sources))
+    lab = Files(server, cache="~/kept")
+
+    assert lab.run("Echo", text="x", number=1) == ["x", 1]
+    assert not trap.exists()
+    assert kept.read_bytes() == good
+    lab.agent.close()
+
+
+def test_a_cache_that_cannot_be_written_is_said_and_the_run_goes_on(server: SshServer) -> None:
+    lab = Files(server, cache="/proc/kept")
+    assert lab.run("Echo", text="x", number=1) == ["x", 1]
+    lab.agent.close()
+
+    assert [each.text for each in lab.said] == [
+        "the code was not kept in the cache: /proc/kept: No such file or directory"
+    ]

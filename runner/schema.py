@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, Literal, Union
 
 from runner.api.judged import Judged
-from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size
+from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath, is_url
 from runner.declaration import Parameter
 from runner.document import Entry, ListNode, MapNode, Node, Scalar, plain
 from runner.errors import Faults, InputError, Location, did_you_mean
 from runner.fields import parameters_of
 from runner.loader import core_value
 from runner.model import UNBOUND, Bound, Expression
-from runner.rendered import node_of
+from runner.rendered import NOWHERE, node_of
 from runner.type_names import one_of, show, type_name
 
 _WORDS_FOR_BOOL = {"yes": "true", "on": "true", "no": "false", "off": "false"}
@@ -144,11 +144,14 @@ def convert(parameter: Parameter, node: Node, faults: Faults, *, owner: str) -> 
     return value
 
 
-def convert_value(parameter: Parameter, value: object) -> Any:
-    """Return a rendered value with the parameter's type; raise ValueError with one sentence otherwise."""
+def convert_value(parameter: Parameter, value: object, at: Location = NOWHERE) -> Any:
+    """Return a rendered value with the parameter's type; raise ValueError with one sentence otherwise.
+
+    Files are relative to the file that `at` is in.
+    """
     if _takes_as_is(parameter.hint, value):
         return value
-    node = node_of(value, parameter.hint)
+    node = node_of(value, parameter.hint, at)
     try:
         converted = _value(parameter.hint, node)
         _bounded(parameter, converted, node)
@@ -237,10 +240,16 @@ def _str(node: Scalar) -> str:
 
 
 def _file(node: Scalar) -> FilePath:
+    if is_url(_str(node)):
+        return FilePath(_str(node))
     path = Path(node.at.path).parent / _str(node) if node.at.path else Path(_str(node))
     if not path.exists():
         raise Wrong(node.at, f"no such file: {node.text}", f"looked for {path}" if node.at.path else "")
     return FilePath(str(path.resolve()))
+
+
+def _target(node: Scalar) -> TargetPath:
+    return TargetPath((Path(node.at.path).parent / Path(_str(node)).expanduser()).absolute())
 
 
 def _parsed(make: Callable[[Any], Any]) -> Callable[[Scalar], Any]:
@@ -263,6 +272,7 @@ _SCALARS: Mapping[Any, Callable[[Scalar], Any]] = types.MappingProxyType(
         str: _str,
         Secret: lambda node: Secret(_str(node)),
         FilePath: _file,
+        TargetPath: _target,
         Duration: _parsed(Duration),
         Size: _parsed(Size),
         Judged: lambda node: Expression(text=_str(node).strip(), at=node.at),

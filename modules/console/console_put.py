@@ -46,7 +46,7 @@ class ConsolePut(Module):
           timeout: 10m
     """
 
-    file: FilePath | None = arg(default=None, help="the file on the bench's host")
+    file: FilePath | None = arg(default=None, help="the file to send")
     text: str | None = arg(default=None, help="its content, instead of a file")
     to: str = arg(help="the file's path on the board")
     mode: str = arg(default="", help='its permissions, as in "755"; as the board makes them when left out')

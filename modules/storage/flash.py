@@ -52,7 +52,7 @@ class Flash(Module):
           timeout: 10m
     """
 
-    image: FilePath = arg(primary=True, help="the file to write")
+    image: FilePath = arg(primary=True, help="the file to write, or its URL")
     sha256: str = arg(
         default="",
         help="the checksum of that file, as it is; or a line of sha256sum. Compared before writing",

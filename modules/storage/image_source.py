@@ -91,10 +91,7 @@ class ImageSource:
         try:
             yield
         except FileNotFoundError as error:
-            raise RecipeFault(
-                f"no image {str(self.path)!r} on the bench's host",
-                hint="sending an image to another host is not supported yet: put it there",
-            ) from error
+            raise RecipeFault(f"no image {str(self.path)!r} on the bench's host") from error
         except self._signs_of_damage() as error:
             raise RecipeFault(
                 f"{self.path.name} is damaged: {error}",

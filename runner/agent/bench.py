@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import threading
 import time
@@ -17,12 +18,20 @@ from runner.agent.paths import paths_in, resolved
 from runner.agent.stop import Stop
 from runner.api.verdicts import Cancelled, RecipeFault
 
+FetchFiles = Callable[[Mapping[str, Any], Callable[[Heard], None], Stop], Mapping[str, Any]]
+
 
 class Bench:
     """A configured bench. Several calls may use it at once; each device is opened by one of them."""
 
-    def __init__(self, configure: Configure, begin: BeginFeed) -> None:
-        """Know its devices; open none."""
+    def __init__(
+        self,
+        configure: Configure,
+        begin: BeginFeed,
+        fetched: FetchFiles = lambda values, _hear, _stop: values,
+    ) -> None:
+        """Know its devices; open none. `fetched` makes paths of the URLs in a device's options."""
+        self._fetched = fetched
         self.configure = configure
         self._begin = begin
         self._changed = threading.Condition()
@@ -112,16 +121,17 @@ class Bench:
             return found
         with self._one_at_a_time(name, stop):
             if name not in self._open:
-                self._open_now(name, hear)
+                self._open_now(name, hear, stop)
             return self._open[name]
 
-    def _open_now(self, name: str, hear: Callable[[Heard], None]) -> None:
+    def _open_now(self, name: str, hear: Callable[[Heard], None], stop: Stop) -> None:
         bench = self.configure.bench
         spec = self.configure.devices.get(name)
         if spec is None:
             raise RecipeFault(f"bench {bench!r} has no device {name!r}")
         began = time.monotonic()
         begin = functools.partial(self._begin, bench)
+        spec = dataclasses.replace(spec, options=self._fetched(spec.options, hear, stop))
         instrument = Instrument(name, spec, begin, self.configure.watch, self.configure.seed)
         with self._changed:
             closed = self._closed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import sys
 import threading
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from runner.agent.bench import Bench
 from runner.agent.call import Call
-from runner.agent.calls import Configure, Inspect, Lift, Noted, Quarantine, Release, Request, Run, Take
+from runner.agent.calls import Configure, Inspect, Lift, Noted, Put, Quarantine, Release, Request, Run, Take
 from runner.agent.classes import class_at
 from runner.agent.consoles import BeginFeed, Feed
 from runner.agent.context import AgentContext
 from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
 from runner.agent.outbox import Outbox
+from runner.agent.places import Places
 from runner.agent.timers import Timers
 from runner.agent.told_power import told_devices
 from runner.agent.work import Workers
@@ -43,6 +45,7 @@ class Benches:
         make_quarantines: Callable[[], Quarantines],
         timers: Timers,
         workers: Workers,
+        places: Places,
     ) -> None:
         """Know of no bench yet; locks are made when the first bench is taken."""
         self._begin = begin
@@ -52,6 +55,7 @@ class Benches:
         self._making = threading.Lock()
         self._timers = timers
         self._workers = workers
+        self._places = places
         self._benches: dict[str, Bench] = {}
 
     def answer(self, request: Request, call: Call) -> Any:
@@ -59,6 +63,8 @@ class Benches:
         match request:
             case Run():
                 return self._run(request, call)
+            case Put():
+                return self._put(request, call)
             case Configure():
                 return self._configure(request)
             case Take():
@@ -123,7 +129,7 @@ class Benches:
         known = self._benches.get(request.bench)
         if known is not None and known.configure == request:
             return
-        self._benches[request.bench] = Bench(request, self._begin)
+        self._benches[request.bench] = Bench(request, self._begin, self._places.fetched)
         if known is not None:
             _raise_any(known.close(), request.bench)
 
@@ -135,13 +141,21 @@ class Benches:
             if self._locks is not None:
                 self._locks.drop(name)
 
+    def _put(self, request: Put, call: Call) -> Any:
+        limits = Limits(request, call.stop, self._timers, self._workers)
+        try:
+            return self._places.put(request, call)
+        finally:
+            limits.end()
+
     def _run(self, request: Run, call: Call) -> Any:
         bench = self._benches.get(request.bench)
         if bench is None:
             raise LabError(f"bench {request.bench!r} is not configured on this agent")
         limits = Limits(request, call.stop, self._timers, self._workers)
         try:
-            return _run_module(request, bench, call, limits)
+            arguments = self._places.fetched(request.arguments, call.hear, call.stop)
+            return _run_module(dataclasses.replace(request, arguments=arguments), bench, call, limits)
         finally:
             limits.end()
             bench.settle(_SETTLE)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from runner.agent.calls import Heard
+import io
+import os
+import stat
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+from runner.agent import messages
+from runner.agent.bulk import BLOCK, pack
+from runner.agent.calls import Heard, Saved, Saving
 from runner.agent.credit import Credit
-from runner.agent.frames import LARGEST_PAYLOAD, Kind
-from runner.agent.messages import pack, to_json
+from runner.agent.frames import Kind, ProtocolError
 from runner.agent.outbox import Outbox, Rank
 from runner.agent.stop import Stop
+from runner.api.context import Keep, Kept
+from runner.api.verdicts import LabError
 
 
 class Call:
@@ -19,27 +30,89 @@ class Call:
         self.stop = Stop()
         self._outbox = outbox
         self._credit: Credit | None = None
+        self._taker: Callable[[bytes], None] | None = None
+
+    def say(self, kind: Kind, payload: bytes) -> None:
+        """Say something on its stream."""
+        self._outbox.say(kind, self.stream, payload)
+
+    def receive(self, take: Callable[[bytes], None]) -> None:
+        """Have `take` called, at once and on another thread, with what is sent on this stream."""
+        self._taker = take
+
+    def take(self, payload: bytes) -> None:
+        """Take what is sent; raise ProtocolError when nobody has asked for it."""
+        if self._taker is None:
+            raise ProtocolError(f"{len(payload)} bytes on stream {self.stream}, which wants none")
+        self._taker(payload)
 
     def hear(self, heard: Heard) -> None:
         """Let the controller hear something."""
-        self._outbox.say(Kind.EVENT, self.stream, pack(heard))
+        self._outbox.say(Kind.EVENT, self.stream, messages.pack(heard))
 
     def grant(self, amount: int) -> None:
         """Let so much more of a file be sent."""
         if self._credit is not None:
             self._credit.grant(amount)
 
-    def save(self, name: str, data: bytes) -> None:
-        """Send a file: its name and size, then raw bytes as fast as they are taken."""
-        saved = {"Saved": {"name": name[:1024], "size": len(data)}}
+    def save(self, name: str, data: bytes | Path, keep: Keep | None = None) -> Kept:
+        """Send a file: what it is, its content as fast as that is taken, and its checksum."""
+        try:
+            with io.BytesIO(data) if isinstance(data, bytes) else _open(data) as file:
+                return self._send(
+                    name[:1024], file, len(data) if isinstance(data, bytes) else _size(file), keep
+                )
+        except UnreadableError as error:
+            raise LabError(f"cannot read {data!s} on the bench's host: {error}") from error
+
+    def _send(self, name: str, file: BinaryIO, size: int | None, keep: Keep | None) -> Kept:
         credit = self._credit = self._credit or Credit()
         leave = self.stop.watch(credit.close)
+        digest, done = sha256(), 0
         try:
-            self._outbox.say(Kind.EVENT, self.stream, to_json(saved))
-            for start in range(0, len(data), LARGEST_PAYLOAD):
-                part = data[start : start + LARGEST_PAYLOAD]
-                if not credit.spend(len(part)):
-                    raise self.stop.verdict()
-                self._outbox.say(Kind.DATA, self.stream, part, Rank.BULK)
+            self.hear(_saving(name, size, keep))
+            while block := _read(file, BLOCK if size is None else min(BLOCK, size - done)):
+                digest.update(block)
+                done += len(block)
+                for payload in pack(block):
+                    if not credit.spend(len(payload)):
+                        raise self.stop.verdict()
+                    self._outbox.say(Kind.DATA, self.stream, payload, Rank.BULK)
+            if size is not None and done < size:
+                raise UnreadableError(f"it has become shorter meanwhile: {done} bytes, not {size}")
+            self.hear(Saved(name=name, size=done, sha256=digest.hexdigest()))
+            return Kept(done, digest.hexdigest())
         finally:
             leave()
+
+
+class UnreadableError(Exception):
+    """A file cannot be read to its end; the text says why."""
+
+
+def _saving(name: str, size: int | None, keep: Keep | None) -> Saving:
+    if keep is None:
+        return Saving(name=name, size=size)
+    return Saving(
+        name=name, size=size, target=str(keep.to), mode=keep.mode, replace=keep.replace, parents=keep.parents
+    )
+
+
+def _size(file: BinaryIO) -> int | None:
+    """Return how much there is to be read; None for what only its end tells (proc(5), pipes)."""
+    found = os.fstat(file.fileno())
+    return found.st_size if stat.S_ISREG(found.st_mode) and found.st_size else None
+
+
+def _read(file: BinaryIO, length: int) -> bytes:
+    try:
+        return file.read(length)
+    except OSError as error:
+        raise UnreadableError(error.strerror) from error
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise UnreadableError(error.strerror) from error

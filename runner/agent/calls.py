@@ -105,7 +105,24 @@ class Inspect:
     bench: str
 
 
-Request = Configure | Take | Run | Release | Quarantine | Lift | Inspect
+@dataclass(frozen=True)
+class Put:
+    """Have a file on the host, under this name; answered with its path there.
+
+    Unless the host has it, the event ``Wanted`` says from where on its content is to follow, as
+    DATA (`runner.agent.bulk`). `stored`: bytes outside of holes. `limit`: seconds.
+    """
+
+    bench: str
+    name: str
+    sha256: str
+    size: int
+    stored: int
+    limit: float
+    limit_origin: str = ""
+
+
+Request = Put | Configure | Take | Run | Release | Quarantine | Lift | Inspect
 
 
 @dataclass(frozen=True)
@@ -139,11 +156,31 @@ class Noted:
 
 
 @dataclass(frozen=True)
-class Saved:
-    """A file for the run's artifacts."""
+class Saving:
+    """A file begins to come: for the artifacts, or for `target` of the controller (`runner.api.Keep`)."""
 
     name: str
+    size: int | None
+    target: str = ""
+    mode: int | None = None
+    replace: bool = True
+    parents: bool = True
+
+
+@dataclass(frozen=True)
+class Piece:
+    """More of a file that comes."""
+
     data: bytes
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A file has come to its end."""
+
+    name: str
+    size: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -240,9 +277,8 @@ class Switched:
     ended: Mapping[str, Any] | None = None
 
 
-Heard = (
-    Said | Advanced | Noted | Saved | Opened | Waiting | ConsoleBytes | Alarm | Listening | Typed | Switched
-)
+Told = Said | Advanced | Noted | Opened | Waiting | Saving | Piece | Saved
+Heard = Told | ConsoleBytes | Alarm | Listening | Typed | Switched
 
 
 @dataclass(frozen=True)

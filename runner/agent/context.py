@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from runner.agent.calls import Advanced, Heard, Noted, Said
 from runner.agent.stop import Stop
-from runner.api.context import Context, Level
+from runner.api.context import Context, Keep, Kept, Level
 from runner.api.values import Duration
 
 PROGRESS_EVERY = 0.1
 """Seconds between two reports of progress; those in between are left out."""
 LONGEST_TEXT = 8 * 1024
 """Characters of a log line in one event; JSON makes up to six bytes of each."""
+
+Save = Callable[[str, bytes | Path, Keep | None], Kept]
 
 
 class AgentContext(Context):
@@ -28,7 +31,7 @@ class AgentContext(Context):
         limit: float,
         stop: Stop,
         hear: Callable[[Heard], None],
-        save: Callable[[str, bytes], None],
+        save: Save,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Serve one call; `clock` says what time it is, in seconds."""
@@ -60,10 +63,10 @@ class AgentContext(Context):
         """Put a number into the report."""
         self._hear(Noted(name=name, value=value, unit=unit))
 
-    def artifact(self, name: str, data: bytes) -> None:
+    def artifact(self, name: str, data: bytes | Path, keep: Keep | None = None) -> Kept:
         """Put a file into the run's artifacts; waits as long as the controller does not read."""
         with self._saving:
-            self._save(name, bytes(data))
+            return self._save(name, data if isinstance(data, Path) else bytes(data), keep)
 
     @property
     def left(self) -> Duration:

@@ -14,6 +14,7 @@ from runner.agent.consoles import Feed
 from runner.agent.context import AgentContext
 from runner.agent.stop import Stop
 from runner.api.codec import decode, encode, hints
+from runner.api.context import Kept
 from runner.api.module import Driver
 from runner.api.verdicts import LabError, RecipeFault
 
@@ -150,5 +151,5 @@ def typist() -> AgentContext:
         limit=_TYPING_LIMIT,
         stop=Stop(),
         hear=lambda _heard: None,
-        save=lambda _name, _data: None,
+        save=lambda _name, _data, _keep: Kept(0, ""),
     )

@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable
 
-from runner.agent.calls import Run
+from runner.agent.calls import Put, Run
 from runner.agent.stop import Stop
 from runner.agent.timers import Timers
 from runner.agent.work import Workers
@@ -16,7 +16,7 @@ from runner.api.values import Duration
 class Limits:
     """The limits in time of one Run; they ask it to stop."""
 
-    def __init__(self, request: Run, stop: Stop, timers: Timers, workers: Workers) -> None:
+    def __init__(self, request: Run | Put, stop: Stop, timers: Timers, workers: Workers) -> None:
         """Start the clock."""
         self._request = request
         self._stop = stop
@@ -42,7 +42,7 @@ class Limits:
             self._leave_idle()
 
     def _check_silence(self) -> None:
-        idle = self._request.idle or 0.0
+        idle = getattr(self._request, "idle", None) or 0.0
         left = max(self._began, self._last_byte()) + idle - time.monotonic()
         if self._over:
             return
@@ -56,7 +56,7 @@ class Limits:
         self._workers.run(functools.partial(self._stop.tell, cause, timed_out=True))
 
 
-def time_is_over(request: Run) -> str:
+def time_is_over(request: Run | Put) -> str:
     """Return the cause of a call that its hard limit ends.
 
     >>> time_is_over(Run("b", "x:Y", {}, {}, limit=2.0, limit_origin="the step's timeout of 2s"))

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from runner.agent.frames import CONNECTION, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.importer import PushedSources
-from runner.agent.messages import Message, MessageReader, to_json, unpack_sources
+from runner.agent.messages import WANTED, Message, MessageReader, from_json, to_json, unpack_sources
 from runner.agent.outbox import Outbox
 from runner.agent.pipes import write_all
 
 if TYPE_CHECKING:
+    from runner.agent.bundle import Bundle
     from runner.agent.locks import Locks
     from runner.agent.quarantine import Quarantines
     from runner.agent.service import Service
@@ -74,6 +75,8 @@ class LateService:
         self._outbox = outbox
         self._sources = sources
         self._service: Service | None = None
+        self._bundle: Bundle | None = None
+        self._held: list[Message] | None = None
 
     @property
     def patience(self) -> float:
@@ -81,9 +84,12 @@ class LateService:
         return _PATIENCE if self._service is None else self._service.patience
 
     def take(self, message: Message) -> None:
-        """Keep what is pushed; hand everything else on."""
+        """Keep what is pushed; hand everything else on, once all of it is there."""
         if message.kind is Kind.PUSH:
             self._push(message.payload)
+            return
+        if self._held is not None:
+            self._held.append(message)
             return
         if self._service is None:
             from runner.agent.service import Service
@@ -97,6 +103,23 @@ class LateService:
             self._service.end(cause)
 
     def _push(self, payload: bytes) -> None:
+        if payload[:1] == b"[":
+            from runner.agent.bundle import Bundle  # it was pushed just before
+
+            self._bundle = Bundle(*from_json(payload))
+            payload = self._bundle.read()
+            if not payload:
+                self._held = []
+                self._outbox.say(Kind.EVENT, CONNECTION, WANTED)
+                return
+        self._add(payload)
+        if self._held is not None and self._bundle is not None:
+            self._bundle.keep(payload, self._outbox)
+            held, self._held = self._held, None
+            for message in held:
+                self.take(message)
+
+    def _add(self, payload: bytes) -> None:
         try:
             self._sources.add(unpack_sources(payload))
         except (TypeError, ValueError, AttributeError) as error:

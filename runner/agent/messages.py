@@ -21,11 +21,14 @@ from runner.agent.calls import (
     Lift,
     Noted,
     Opened,
+    Put,
     Quarantine,
     Release,
     Request,
     Run,
     Said,
+    Saved,
+    Saving,
     Switched,
     Take,
     Waiting,
@@ -33,6 +36,8 @@ from runner.agent.calls import (
 )
 from runner.agent.frames import CONNECTION, LARGEST_PAYLOAD, Frame, Kind, ProtocolError
 
+WANTED = b'{"Wanted":"code"}'
+"""The event of an agent whose cache lacks the code that was named."""
 LARGEST_MESSAGE = 256 * 2**20
 _OPEN_AT_ONCE = 4096
 _IN_PIECES = frozenset({Kind.CALL, Kind.PUSH, Kind.RESULT, Kind.ERROR})
@@ -172,6 +177,7 @@ def _take(configure: dict[str, Any] | None = None, **rest: Any) -> Take:
 
 
 _REQUESTS: dict[str, Callable[..., Request]] = {
+    "Put": Put,
     "Configure": _configure,
     "Take": _take,
     "Run": Run,
@@ -181,7 +187,7 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Inspect": Inspect,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
-    each.__name__: each for each in (Said, Advanced, Noted, Opened, Switched, Waiting)
+    each.__name__: each for each in (Said, Advanced, Noted, Saving, Saved, Opened, Switched, Waiting)
 }
 
 

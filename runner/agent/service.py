@@ -17,6 +17,7 @@ from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, Proto
 from runner.agent.messages import Message, from_json, pack, to_json, unpack_cancel, unpack_request
 from runner.agent.offers import offers
 from runner.agent.outbox import Outbox
+from runner.agent.places import Places
 from runner.agent.timers import Timers
 from runner.agent.work import Workers
 
@@ -45,7 +46,10 @@ class Service:
         self._outbox = outbox
         self._feeds = Feeds(outbox, offers(self._remark))
         self._workers = Workers()
-        self._benches = Benches(self._feeds.begin, make_locks, make_quarantines, Timers(), self._workers)
+        self._places = Places()
+        self._benches = Benches(
+            self._feeds.begin, make_locks, make_quarantines, Timers(), self._workers, self._places
+        )
         self._calls: dict[int, Call] = {}
         self._changed = threading.Condition()
         self._ending = False
@@ -64,6 +68,8 @@ class Service:
                 self._cancel(stream, payload)
             case Kind.CREDIT:
                 self._grant(stream, amount_of(payload))
+            case Kind.DATA:
+                self._take_data(stream, payload)
             case Kind.PING:
                 self._workers.run(self._pong)
             case Kind.HELLO:
@@ -81,12 +87,15 @@ class Service:
             self._changed.wait_for(lambda: not self._calls, _CALLS_END_WITHIN)
         self._benches.obey(_OBEY_WITHIN)
         self._benches.close(_CLOSE_WITHIN)
+        self._places.close()
 
     def _greet(self, payload: bytes) -> None:
         hello = from_json(payload)
         if not isinstance(hello, dict) or hello.get("protocol") != PROTOCOL:
             raise ProtocolError(f"expected protocol {PROTOCOL}, got {payload[:80]!r}")
         self.patience = float(hello.get("patience", self.patience))
+        self._places.cache = str(hello.get("cache", ""))
+        self._places.cache_size = hello.get("cache_size")
 
     def _begin(self, stream: int, payload: bytes) -> None:
         if stream in self._calls or not 0 < stream < FIRST_CONSOLE:
@@ -107,6 +116,12 @@ class Service:
             call.grant(amount)
         elif stream >= FIRST_CONSOLE:
             self._feeds.grant(stream, amount)
+
+    def _take_data(self, stream: int, payload: bytes) -> None:
+        """Hand on what is sent for a call; what comes after its end is of no use to anybody."""
+        call = self._calls.get(stream)
+        if call is not None:
+            call.take(payload)
 
     def _serve(self, call: Call, request: Request) -> None:
         kind, payload = self._answer(call, request)

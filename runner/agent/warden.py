@@ -72,6 +72,7 @@ class _Warden:
             if self._status is None:
                 self._wait_for_the_agent()
         self._end_the_rest()
+        _remove_files()
         signal.pthread_sigmask(signal.SIG_BLOCK, _TO_HAND_ON)  # the interpreter's end would let them kill us
         return self._status if self._status >= 0 else _KILLED - self._status
 
@@ -118,6 +119,17 @@ class _Warden:
             told |= left
             self._sleep(max(0.02, _GRACE - spent))
             dict(_buried())
+
+
+def _remove_files() -> None:
+    """Remove the files that an agent that was killed has left (`runner.agent.places`)."""
+    root = os.environ.get("TMPDIR") or "/tmp"  # noqa: S108 - where an agent makes its folder
+    with contextlib.suppress(OSError):
+        for name in os.listdir(root):  # noqa: PTH208 - see _parent
+            if name.startswith(f"runner-files-{os.getpid()}-"):
+                import shutil
+
+                shutil.rmtree(f"{root}/{name}")
 
 
 def _let_go_of_the_port() -> int:

@@ -4,7 +4,7 @@ This package and `runner.console` travel to lab hosts: standard library only,
 Python 3.10 and newer.
 """
 
-from runner.api.context import Context, Level
+from runner.api.context import Context, Keep, Kept, Level
 from runner.api.interfaces import (
     CanBus,
     CanFrame,
@@ -16,7 +16,7 @@ from runner.api.interfaces import (
     Storage,
 )
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
-from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size
+from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
     Cancelled,
     Failed,
@@ -41,6 +41,8 @@ __all__ = [
     "Failed",
     "FilePath",
     "Interface",
+    "Keep",
+    "Kept",
     "LabError",
     "Level",
     "Machine",
@@ -55,6 +57,7 @@ __all__ = [
     "Size",
     "Skipped",
     "Storage",
+    "TargetPath",
     "TimedOut",
     "Unreachable",
     "Unsupported",

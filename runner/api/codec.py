@@ -8,9 +8,13 @@ import enum
 import functools
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Union
 
+from runner.api.values import FilePath
+
+FILE = "$file"
+"""What marks a file of the controller's in arguments: until it has been copied, only its path is known."""
 _BYTES = "$bytes"
 _FROM: tuple[tuple[type, tuple[type, ...]], ...] = (
     (str, (str,)),
@@ -27,6 +31,26 @@ def encode(value: object) -> Any:
     >>> encode({"data": b"ok"})
     {'data': {'$bytes': 'b2s='}}
     """
+    return _encoded(value, str)
+
+
+def encode_argument(value: object) -> Any:
+    """Turn an argument into what JSON can hold, and mark the files in it.
+
+    >>> encode_argument([FilePath("/images/nightly.img"), "text"])
+    [{'$file': '/images/nightly.img'}, 'text']
+    """
+    return _encoded(value, lambda path: {FILE: str(path)})
+
+
+def is_file(value: object) -> bool:
+    """Tell whether an encoded value is a marked file."""
+    return isinstance(value, dict) and value.keys() == {FILE}
+
+
+def _encoded(value: object, of_file: Callable[[FilePath], Any]) -> Any:
+    if type(value) is FilePath:
+        return of_file(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (bytes, bytearray)):
@@ -34,11 +58,11 @@ def encode(value: object) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(key): encode(item) for key, item in value.items()}
+        return {str(key): _encoded(item, of_file) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [encode(item) for item in value]
+        return [_encoded(item, of_file) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: encode(getattr(value, name)) for name in hints(type(value))}
+        return {name: _encoded(getattr(value, name), of_file) for name in hints(type(value))}
     raise TypeError(f"{type(value).__name__} cannot travel: {value!r}")
 
 
@@ -46,6 +70,8 @@ def decode(hint: Any, value: Any) -> Any:
     """Rebuild a value of the type `hint` from what `encode` made of it."""
     if isinstance(value, dict) and value.keys() == {_BYTES}:
         value = base64.b64decode(value[_BYTES])
+    elif is_file(value):
+        value = value[FILE]
     if value is None or hint is Any or hint is object:
         return value
     origin = typing.get_origin(hint)

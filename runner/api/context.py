@@ -4,11 +4,34 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
-from typing import Literal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
 
-from runner.api.values import Duration
+from runner.api.values import Duration, TargetPath
 
 Level = Literal["debug", "info", "warning", "error"]
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Where a file is to be written on the machine that runs `runner`: an argument of the step says it.
+
+    `mode`: its permissions; as files are made there when left out. `replace`: whether a file that is
+    there may be written over. `parents`: whether folders that are not there are made.
+    """
+
+    to: TargetPath
+    mode: int | None = None
+    replace: bool = True
+    parents: bool = False
+
+
+class Kept(NamedTuple):
+    """What was kept of a file."""
+
+    size: int
+    sha256: str
 
 
 class Context(abc.ABC):
@@ -32,8 +55,12 @@ class Context(abc.ABC):
         """Put a number into the report."""
 
     @abc.abstractmethod
-    def artifact(self, name: str, data: bytes) -> None:
-        """Put a file into the run's ``artifacts/``."""
+    def artifact(self, name: str, data: bytes | Path, keep: Keep | None = None) -> Kept:
+        """Put a file into the run's ``artifacts/``: these bytes, or the file that is at a path here.
+
+        With `keep` it is written to where that says instead. It has its name only when it is whole;
+        of a file that grows, what there was at the beginning is kept.
+        """
 
     @property
     @abc.abstractmethod

@@ -177,9 +177,28 @@ def _pairs(text: str, *, wildcards: bool) -> list[str]:
 
 
 class FilePath(str):
-    """The path of a file on the machine that runs `runner`, relative to the file that names it."""
+    """A file of the machine that runs `runner`, relative to the file that names it; or a URL (http, https).
+
+    What a module or driver gets is always the path of a file beside it: the file has been copied
+    there, or fetched, when it was not there already.
+    """
 
     __slots__ = ()
+
+
+class TargetPath(str):
+    """A file to be written on the machine that runs `runner`, relative to the file that names it."""
+
+    __slots__ = ()
+
+
+def is_url(path: str) -> bool:
+    """Tell whether a file is to be fetched from the network.
+
+    >>> is_url("https://images.lab/nightly.img"), is_url("images/nightly.img")
+    (True, False)
+    """
+    return path.startswith(("http://", "https://"))
 
 
 class Secret(str):

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from runner.agent.calls import ConsoleBytes, Heard, Request
 from runner.api.verdicts import Cancelled, LabError
-from runner.connect.channel import Channel, Port
+from runner.connect.channel import NO_CACHE, Cache, Channel, Port
 from runner.connect.link import Cancel, Link
+from runner.connect.placing import Placing
 
 _LAST_LINES_WITHIN = 0.5
 
@@ -74,8 +75,15 @@ class AgentLink(Link):
         heard: Callable[[Heard], None],
         patience: float = 60.0,
         silence: float | None = None,
+        cache: Cache = NO_CACHE,
+        placing: Placing | None = None,
     ) -> None:
-        """Remember how to start it; see `Channel` for what the other arguments mean."""
+        """Remember how to start it; see `Channel` for what the other arguments mean.
+
+        `placing` copies files to the agent's machine; None when it is this one.
+        """
+        self._cache = cache
+        self._placing = placing
         self._open_port = open_port
         self._name = name
         self._sources = sources
@@ -101,7 +109,10 @@ class AgentLink(Link):
     def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
         """Run one request to its end and return its answer, still encoded."""
         opening = self._opening or self._begin()
-        return opening.wait(cancel).call(request, hear, cancel)
+        channel = opening.wait(cancel)
+        if self._placing is not None:
+            request = self._placing.placed(request, channel, hear, cancel)
+        return channel.call(request, hear, cancel)
 
     def close(self) -> None:
         """End the agent; its devices are closed, its locks dropped. Takes 10 s at most.
@@ -153,6 +164,7 @@ class AgentLink(Link):
             name=self._name,
             patience=self._patience,
             silence=self._silence,
+            cache=self._cache,
         )
 
 

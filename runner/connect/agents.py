@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from runner.agent.calls import ConsoleBytes, Heard
 from runner.connect.link import Link
 from runner.model import Host
 
+if TYPE_CHECKING:
+    from runner.connect.source import Files
+
+Made = TypeVar("Made")
 Sources = Mapping[str, tuple[str, str]]
 Connect = Callable[[Host, Callable[[ConsoleBytes], None], Callable[[Heard], None]], Link]
 
@@ -29,6 +34,12 @@ def connector(
 
         return the_rest(classes(), own())
 
+    @_once
+    def files() -> Files:
+        from runner.connect.source import Files
+
+        return Files()
+
     def connect(host: Host, console: Callable[[ConsoleBytes], None], heard: Callable[[Heard], None]) -> Link:
         if host.local:
             from runner.connect.process import LocalAgent
@@ -36,17 +47,17 @@ def connector(
             return LocalAgent(sources=own(), console=console, heard=heard)
         from runner.connect.remote import remote_agent
 
-        return remote_agent(host, hosts, sources=pushed, console=console, heard=heard)
+        return remote_agent(host, hosts, sources=pushed, console=console, heard=heard, files=files())
 
     return connect
 
 
-def _once(make: Callable[[], Sources]) -> Callable[[], Sources]:
+def _once(make: Callable[[], Made]) -> Callable[[], Made]:
     """Return what makes it when it is first asked for, whichever thread asks."""
     lock = threading.Lock()
-    made: list[Sources] = []
+    made: list[Made] = []
 
-    def get() -> Sources:
+    def get() -> Made:
         with lock:
             if not made:
                 made.append(make())

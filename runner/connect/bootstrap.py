@@ -22,6 +22,7 @@ from runner.connect.ended import Ended
 from runner.connect.needs import Sources, source_closure
 
 _ROOTS = ("runner.agent.main", "runner.agent.warden")
+BUNDLE = "runner.agent.bundle"
 _MOST_NOISE = 2**20
 _SHOWN = 400
 _NOT_FOUND, _NOT_EXECUTABLE, _SSH_FAILED = 127, 126, 255
@@ -100,7 +101,7 @@ def the_rest(classes: Iterable[str], own: Sources) -> dict[str, tuple[str, str]]
     `own` are the user's modules; they travel whole, with the libraries they import.
     """
     modules = (each.partition(":")[0] for each in classes)
-    found = source_closure((*_ROOTS, "runner.agent.service", *own, *modules), own)
+    found = source_closure((*_ROOTS, "runner.agent.service", BUNDLE, *own, *modules), own)
     return {name: source for name, source in found.items() if name not in core()}
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from runner.agent.calls import ConsoleBytes, Heard, Request
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.messages import (
+    WANTED,
     Message,
     MessageReader,
     from_json,
@@ -21,13 +24,27 @@ from runner.agent.messages import (
 )
 from runner.agent.outbox import Outbox
 from runner.api.verdicts import LabError
+from runner.connect.bootstrap import BUNDLE
 from runner.connect.busy import Busy
 from runner.connect.ears import Ears
 from runner.connect.inflight import InFlight, Lost
 from runner.connect.link import Cancel
+from runner.connect.source import Source
+from runner.connect.upload import Upload
 
 _READ = 64 * 1024
 _LAST_WORDS_WITHIN = 10.0
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The folder on the host in which files may stay, and how many bytes of them; none without a folder."""
+
+    cache: str = ""
+    cache_size: int | None = None
+
+
+NO_CACHE = Cache()
 
 
 class Port(Protocol):
@@ -59,6 +76,7 @@ class Channel:
         name: str,
         patience: float = 60.0,
         silence: float | None = None,
+        cache: Cache = NO_CACHE,
     ) -> None:
         """Push `sources` and greet the agent; `heard` gets what it says beside all calls.
 
@@ -66,10 +84,12 @@ class Channel:
         `silence` seconds (when left out, as many) without one of the agent's we take it for dead.
         """
         self._end: Lost | None = None
+        self._bundle = b""
         self._port = port
         self._name = name
         self._heard = heard
         self._patience = patience
+        self._cache = cache
         self._silence = patience if silence is None else silence
         self._outbox = Outbox(port.write)
         self._ears = Ears(console, heard, self._outbox, self._broken, name=name)
@@ -93,9 +113,15 @@ class Channel:
         """Why the agent is gone; empty while it lives."""
         return "" if self._end is None else self._end.why
 
-    def call(self, request: Request, hear: Callable[[Heard], None], cancel: Cancel) -> Any:
-        """Run one request to its end; see `Link.call`."""
-        call = self._begin(request)
+    def call(
+        self,
+        request: Request,
+        hear: Callable[[Heard], None],
+        cancel: Cancel,
+        source: Source | None = None,
+    ) -> Any:
+        """Run one request to its end; see `Link.call`. `source`: what a Put is about."""
+        call = self._begin(request, source)
         try:
             self._outbox.tell(Kind.CALL, call.stream, pack(request))
             return call.wait(hear, cancel)
@@ -133,21 +159,40 @@ class Channel:
         return self._end.error() if self._end else LabError(f"{self._name} {cause}")
 
     def _greet(self, sources: Mapping[str, tuple[str, str]]) -> None:
-        hello = {"protocol": PROTOCOL, "patience": self._patience}
+        hello = {"protocol": PROTOCOL, "patience": self._patience, **vars(self._cache)}
         try:
-            if sources:
-                self._outbox.tell(Kind.PUSH, next(self._numbers), pack_sources(sources))
+            if sources and self._cache.cache:
+                self._push_by_name(sources)
+            elif sources:
+                self._push(pack_sources(sources))
             self._outbox.say(Kind.HELLO, CONNECTION, to_json(hello))
         except OSError:
             self.lose("died")
 
-    def _begin(self, request: Request) -> InFlight:
+    def _push(self, payload: bytes) -> None:
+        self._outbox.tell(Kind.PUSH, next(self._numbers), payload)
+
+    def _push_by_name(self, sources: Mapping[str, tuple[str, str]]) -> None:
+        """Name the code, and send it only if the agent's cache does not have it."""
+        self._bundle = pack_sources(dict(sorted(sources.items())))
+        self._push(pack_sources({BUNDLE: sources[BUNDLE]}))
+        self._push(to_json([hashlib.sha256(self._bundle).hexdigest(), self._cache.cache]))
+
+    def _push_bundle(self) -> None:
+        try:
+            self._push(self._bundle)
+        except OSError:
+            self.lose("died")
+
+    def _begin(self, request: Request, source: Source | None) -> InFlight:
         self._busy.learn(request)
         self._busy.refuse(request)
         with self._lock:
             if self._end:
                 raise self._end.error()
-            call = InFlight(next(self._numbers), request, self._outbox)
+            stream = next(self._numbers)
+            upload = None if source is None else Upload(source, stream, self._outbox)
+            call = InFlight(stream, request, self._outbox, upload)
             self._calls[call.stream] = call
         return call
 
@@ -208,7 +253,10 @@ class Channel:
 
     def _hear(self, message: Message) -> None:
         """Take what belongs to no call."""
-        if message.kind is Kind.EVENT:
+        if message.payload == WANTED:
+            name = f"{self._name} code"
+            threading.Thread(target=self._push_bundle, name=name, daemon=True).start()
+        elif message.kind is Kind.EVENT:
             self._heard(unpack_heard(message.payload))
         elif message.kind is not Kind.PONG:
             raise ProtocolError(message.payload.decode("utf-8", "replace") or message.kind.name)

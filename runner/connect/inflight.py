@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from runner.agent.calls import Heard, Request, Run, Saved, Take
+from runner.agent.bulk import Unpacker
+from runner.agent.calls import Heard, Piece, Put, Request, Run, Saving, Take
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind, ProtocolError
 from runner.agent.limits import time_is_over
@@ -18,6 +19,7 @@ from runner.api.values import Duration
 from runner.api.verdicts import LabError
 from runner.connect.ending import exception_of
 from runner.connect.link import Cancel
+from runner.connect.upload import Upload
 
 STOP_WITHIN = Duration(5)
 """How long a call may take to stop when told to."""
@@ -49,14 +51,15 @@ class Lost:
 class InFlight:
     """A call whose answer one thread awaits and another brings."""
 
-    def __init__(self, stream: int, request: Request, outbox: Outbox) -> None:
-        """Get ready to wait."""
+    def __init__(self, stream: int, request: Request, outbox: Outbox, upload: Upload | None = None) -> None:
+        """Get ready to wait; `upload` sends what the agent wants to have for this call."""
+        self._upload = upload
         self.stream = stream
         self.request = request
         self._outbox = outbox
         self._brought: SimpleQueue[Message | Told | Lost] = SimpleQueue()
         self._limit = _limit_of(request)
-        self._saving: _Saving | None = None
+        self._unpacker: Unpacker | None = None
         self._debt = Debt()
         self._stop_by: float | None = None
         self._cause = ""
@@ -89,6 +92,8 @@ class InFlight:
                     self._stop(item)
         finally:
             leave()
+            if self._upload is not None:
+                self._upload.close()
 
     def _next(self, until: float) -> Message | Told | Lost | None:
         try:
@@ -115,17 +120,22 @@ class InFlight:
 
     def _over(self) -> str:
         request = self.request
-        if isinstance(request, Run):
+        if isinstance(request, (Run, Put)):
             return time_is_over(request)
         return f"time is over: {Duration(self._limit)} for {type(request).__name__}"
 
     def _take(self, message: Message, hear: Callable[[Heard], None]) -> None:
+        hear_of: Heard | None
         match message.kind:
+            case Kind.EVENT | Kind.CREDIT if self._upload is not None:
+                hear_of = self._upload.take(message)
             case Kind.EVENT:
-                self._saving = _saving(message.payload)
-                hear_of = unpack_heard(message.payload) if self._saving is None else self._saving.whole()
-            case Kind.DATA if self._saving is not None:
-                hear_of = self._saving.add(message.payload)
+                hear_of = unpack_heard(message.payload)
+                self._unpacker = Unpacker() if isinstance(hear_of, Saving) else self._unpacker
+            case Kind.DATA if self._unpacker is not None:
+                hear_of = None
+                for piece in self._unpacker.pieces(message.payload):
+                    hear(Piece(piece))
                 self._pay(len(message.payload))
             case Kind.ERROR:
                 raise exception_of(unpack_ended(message.payload))
@@ -140,38 +150,7 @@ class InFlight:
             self._outbox.say(Kind.CREDIT, self.stream, credit)
 
 
-class _Saving:
-    """A file that comes in pieces."""
-
-    def __init__(self, name: str, size: int) -> None:
-        self._name = name
-        self._size = size
-        self._pieces: list[bytes] = []
-
-    def add(self, data: bytes) -> Saved | None:
-        """Take a piece; return the file when that was the last."""
-        self._pieces.append(data)
-        return self.whole()
-
-    def whole(self) -> Saved | None:
-        """Return the file when all of it is there."""
-        if sum(map(len, self._pieces)) < self._size:
-            return None
-        return Saved(name=self._name, data=b"".join(self._pieces))
-
-
-def _saving(payload: bytes) -> _Saving | None:
-    value = from_json(payload)
-    saved = value.get("Saved") if isinstance(value, dict) else None
-    if saved is None:
-        return None
-    try:
-        return _Saving(str(saved["name"]), int(saved["size"]))
-    except (TypeError, KeyError, ValueError) as error:
-        raise ProtocolError(f"expected a file's name and size, got {payload[:80]!r}") from error
-
-
 def _limit_of(request: Request) -> float:
-    if isinstance(request, Run):
+    if isinstance(request, (Run, Put)):
         return request.limit
     return _OTHERS + request.wait if isinstance(request, Take) else _OTHERS

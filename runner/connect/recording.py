@@ -21,10 +21,11 @@ from runner.agent.calls import (
     ConsoleBytes,
     Heard,
     Listening,
+    Piece,
     Release,
     Request,
     Run,
-    Saved,
+    Saving,
     Switched,
     Take,
     Typed,
@@ -170,7 +171,8 @@ class RecordedLink:
 
         def listen(said: Heard) -> None:
             if not self._recording.take(said):
-                heard.append(_as_heard(said))
+                if not isinstance(said, (Saving, Piece)):  # what it was, `Saved` says
+                    heard.append({type(said).__name__: vars(said)})
                 hear(said)
 
         if isinstance(request, Configure):
@@ -190,12 +192,6 @@ class RecordedLink:
     def close(self) -> None:
         """End the agent."""
         self._link.close()
-
-
-def _as_heard(said: Heard) -> dict[str, Any]:
-    if isinstance(said, Saved):
-        return {"Saved": {"name": said.name, "size": len(said.data)}}
-    return {type(said).__name__: vars(said)}
 
 
 def _as_ended(error: Verdict | Crash) -> dict[str, Any]:

@@ -8,9 +8,14 @@ from runner.agent.calls import ConsoleBytes, Heard
 from runner.connect import openssh
 from runner.connect.agent import AgentLink
 from runner.connect.bootstrap import Pipe, RemoteAgent, payload
+from runner.connect.channel import Cache
 from runner.connect.needs import Sources
+from runner.connect.placing import Placing
+from runner.connect.source import Files
 from runner.model import Host
 
+CACHE_SIZE = 8 * 2**30
+"""What may stay in a cache whose inventory does not say."""
 _SILENCE = 20.0
 """Seconds without a word until an agent is taken for dead; it is asked every 10 s, and has 10 s to end."""
 
@@ -22,8 +27,12 @@ def remote_agent(
     sources: Callable[[], Sources],
     console: Callable[[ConsoleBytes], None],
     heard: Callable[[Heard], None],
+    files: Files | None = None,
 ) -> AgentLink:
-    """Return a link to the agent of a host; it connects with the first call. `hosts`: those to jump over."""
+    """Return a link to the agent of a host; it connects with the first call.
+
+    `hosts`: those to jump over. `files`: what is known of the files to be sent there.
+    """
     python = str(host.options.get("python") or "python3")
 
     def open_port() -> RemoteAgent:
@@ -38,6 +47,22 @@ def remote_agent(
         console=console,
         heard=heard,
         silence=_SILENCE,
+        cache=cache_of(host),
+        placing=Placing(files or Files(), f"host {host.name!r}"),
+    )
+
+
+def cache_of(host: Host) -> Cache:
+    """Return where files may stay on a host.
+
+    >>> cache_of(Host(name="shelf1", options={"cache": True})).cache
+    '~/.cache/runner'
+    """
+    folder = host.options.get("cache") or ""
+    if not folder:
+        return Cache()
+    return Cache(
+        "~/.cache/runner" if folder is True else str(folder), int(host.options.get("cache_size", CACHE_SIZE))
     )
 
 

@@ -6,8 +6,10 @@ answered as they were, when they are asked in the same words.
 
 from __future__ import annotations
 
+import hashlib
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from runner.agent.calls import (
@@ -35,6 +37,7 @@ from runner.agent.messages import from_json, to_json, unpack_ended
 from runner.agent.paths import resolved
 from runner.agent.stop import Stop
 from runner.api.codec import decode, encode, hints
+from runner.api.context import Keep, Kept
 from runner.api.interfaces import Power, PowerReading, PowerState
 from runner.api.values import Duration
 from runner.api.verdicts import LabError
@@ -221,8 +224,10 @@ class ReplayLink:
         cls = class_at(request.path)
         named = {slot: path for slot, path in request.devices.items() if isinstance(path, str)}
 
-        def save(name: str, data: bytes) -> None:
-            hear(_saved(name, len(data)))
+        def save(name: str, data: bytes | Path, _keep: Keep | None) -> Kept:
+            content = data.read_bytes() if isinstance(data, Path) else data
+            hear(_saved(name, len(content)))
+            return Kept(len(content), hashlib.sha256(content).hexdigest())
 
         try:
             context = ReplayContext(

@@ -156,6 +156,7 @@ class BenchPlayer:
         templates = self._run.templates
         given = perform.arguments(use.arguments, frame.names, templates)
         self._hide(use, given)
+        ear.targets = perform.targets(given)
         verb = use.verb
         if self._run.options.check and not verb.reads_only and (verb.runs_on == "host" or verb.limited_by):
             ear.say(f"would run {step.name or step.title}", "info")

@@ -13,14 +13,18 @@ from runner.agent.calls import (
     Listening,
     Noted,
     Opened,
+    Piece,
     Said,
     Saved,
+    Saving,
     Switched,
     Typed,
     Waiting,
 )
 from runner.api.context import Level
+from runner.api.verdicts import LabError
 from runner.engine.alarms import sentence
+from runner.engine.arriving import Arriving
 from runner.engine.run import Run
 from runner.result import ArtifactSaved, DeviceOpened, Logged, Measured, Progress
 
@@ -39,9 +43,13 @@ class Ear:
         self._progressed = 0.0
         self.measures: list[Measured] = []
         self._lasting: list[Measured] = []
+        self._arriving: Arriving | None = None
+        self.targets: frozenset[str] = frozenset()
+        """The files of this machine that the step may write."""
 
     def begin_again(self) -> None:
         """Forget what an earlier attempt has measured, but not what the board has shown."""
+        self.close()
         self.measures[:] = self._lasting
 
     def say(self, text: str, level: Level = "info") -> None:
@@ -61,8 +69,8 @@ class Ear:
             case Noted():
                 self.measures.append(Measured(name=heard.name, value=heard.value, unit=heard.unit))
                 self._lasting += [self.measures[-1]] if heard.lasting else []
-            case Saved():
-                self._save(heard)
+            case Saving() | Piece() | Saved():
+                self._take_file(heard)
             case Opened():
                 journal = self._run.journal
                 journal.tell(
@@ -110,15 +118,44 @@ class Ear:
             )
         )
 
-    def _save(self, heard: Saved) -> None:
-        name = "".join(each if each.isalnum() or each in "._-" else "_" for each in heard.name).lstrip(".")
-        relative = Path("artifacts") / self._bench / (name or "artifact")
-        path = Path(self._run.options.folder) / relative
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(heard.data)
+    def _take_file(self, heard: Saving | Piece | Saved) -> None:
+        if isinstance(heard, Saving):
+            self._begin_file(heard)
+        else:
+            self._go_on(heard)
+
+    def _begin_file(self, saving: Saving) -> None:
+        """Begin to write a file that comes; raise LabError for one that nobody has asked for."""
+        if self._arriving is not None:
+            raise LabError(f"{saving.name} comes amid {self._arriving.path.name}")
+        if saving.target and saving.target not in self.targets:
+            raise LabError(f"the agent wants to write {saving.target}, which no argument of the step names")
+        path = Path(saving.target or Path(self._run.options.folder) / self._artifact(saving.name))
+        self._arriving = Arriving(path, saving)
+
+    def _go_on(self, heard: Piece | Saved) -> None:
+        """Write more of the file that comes, or end it."""
+        arriving = self._arriving
+        if arriving is None:
+            raise LabError("a piece came of a file that nobody has announced")
+        if isinstance(heard, Piece):
+            arriving.add(heard.data)
+            self._advance(Advanced(done=arriving.done, total=arriving.total))
+            return
+        arriving.finish(heard.sha256)
+        self._arriving = None
         journal = self._run.journal
+        path = self._artifact(heard.name) if str(arriving.path) not in self.targets else arriving.path
         journal.tell(
-            ArtifactSaved(
-                t=journal.now, path=str(relative), bench=self._bench, case=self._case, step=self._step
-            )
+            ArtifactSaved(t=journal.now, path=str(path), bench=self._bench, case=self._case, step=self._step)
         )
+
+    def close(self) -> None:
+        """Drop a file that did not come to its end, and say so."""
+        if self._arriving is not None:
+            arriving, self._arriving = self._arriving, None
+            self.say(arriving.discard(), "warning")
+
+    def _artifact(self, name: str) -> Path:
+        plain = "".join(each if each.isalnum() or each in "._-" else "_" for each in name).lstrip(".")
+        return Path("artifacts") / self._bench / (plain or "artifact")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from runner.agent.calls import Advanced, Heard, Noted, Said, Saved
-from runner.api.context import Context, Level
+from runner.agent.calls import Advanced, Heard, Noted, Piece, Said, Saved, Saving
+from runner.api.context import Context, Keep, Kept, Level
 from runner.api.values import Duration
-from runner.api.verdicts import Cancelled, TimedOut
+from runner.api.verdicts import Cancelled, RecipeFault, TimedOut
 from runner.engine.cancel import Cancellation, Deadline
 
 
@@ -23,6 +26,7 @@ class LocalContext(Context):
         self._cancel = cancel
         self._deadline = deadline
         self._hear = hear
+        self._saving = threading.Lock()
 
     def log(self, text: str, level: Level = "info") -> None:
         """Say something in the report."""
@@ -36,9 +40,17 @@ class LocalContext(Context):
         """Put a number into the report."""
         self._hear(Noted(name=name, value=value, unit=unit))
 
-    def artifact(self, name: str, data: bytes) -> None:
-        """Put a file into the run's artifacts."""
-        self._hear(Saved(name=name, data=data))
+    def artifact(self, name: str, data: bytes | Path, keep: Keep | None = None) -> Kept:
+        """Put a file into the run's artifacts; `keep` is for files of the bench's host."""
+        if keep is not None:
+            raise RecipeFault(f"{name} is not on the bench's host")
+        content = data.read_bytes() if isinstance(data, Path) else bytes(data)
+        kept = Kept(len(content), hashlib.sha256(content).hexdigest())
+        with self._saving:
+            self._hear(Saving(name=name, size=len(content)))
+            self._hear(Piece(data=content))
+            self._hear(Saved(name=name, size=kept.size, sha256=kept.sha256))
+        return kept
 
     @property
     def left(self) -> Duration:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runner.agent.calls import Run
-from runner.api.codec import encode
+from runner.api.codec import encode_argument
 from runner.api.verdicts import RecipeFault
 from runner.engine.perform import arguments
 from runner.engine.scope import Scope
@@ -44,7 +44,7 @@ def _order(use: Use, bench: str, names: Scope, templates: Templates, devices: De
     return Run(
         bench=bench,
         path=use.verb.path,
-        arguments={name: encode(value) for name, value in given.items()},
+        arguments={name: encode_argument(value) for name, value in given.items()},
         devices=devices(use),
         limit=_LIMIT,
         limit_origin=_ORIGIN,

@@ -7,7 +7,8 @@ from typing import Any
 
 from runner.agent.calls import Heard
 from runner.agent.calls import Run as RunRequest
-from runner.api.codec import decode, encode
+from runner.api.codec import decode, encode_argument
+from runner.api.values import TargetPath
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link
 from runner.declaration import Verb
@@ -31,9 +32,14 @@ def value_of(bound: Bound, names: Scope, templates: Templates) -> Any:
         return _judged(bound.value, names, templates)
     rendered = templates.render(bound.node, names)
     try:
-        return convert_value(bound.parameter, rendered)
+        return convert_value(bound.parameter, rendered, bound.node.at)
     except ValueError as error:
         raise RecipeFault(f"{bound.parameter.name}: {error}", evidence={"at": str(bound.node.at)}) from error
+
+
+def targets(given: Mapping[str, Any]) -> frozenset[str]:
+    """Return the files of this machine that a step's arguments let be written."""
+    return frozenset(str(value) for value in given.values() if isinstance(value, TargetPath))
 
 
 def _judged(value: Any, names: Scope, templates: Templates) -> Any:
@@ -73,7 +79,7 @@ def run_there(
     request = RunRequest(
         bench=bench,
         path=verb.path,
-        arguments={name: encode(value) for name, value in given.items()},
+        arguments={name: encode_argument(value) for name, value in given.items()},
         devices=devices,
         limit=deadline.left,
         limit_origin=deadline.origin,

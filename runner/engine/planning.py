@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from runner.agent.calls import Configure, DeviceSpec, WatchSpec
-from runner.api.codec import encode
+from runner.api.codec import encode_argument
 from runner.document import ListNode, MapNode, Node
 from runner.engine.ladder import read_ladder
 from runner.engine.options import PlayOptions
@@ -153,11 +153,11 @@ class _Planner:
         host = bench.host
         refused = {
             "policy": "policy" in host.options,
-            "cache": host.options.get("cache", False) is not False,
+            "cache": host.local and bool(host.options.get("cache")),
             "python": host.local and "python" in host.options,
         }
         for name in (each for each, said in refused.items() if said):
-            where = " of this machine" if name == "python" else ""
+            where = "" if name == "policy" else " of this machine"
             self._faults.add("E299", f"host {host.name!r}: {name!r}{where} is not supported yet", at=host.at)
 
     def _bench(self, bench: Bench, values: Mapping[str, Any], defaults: Mapping[str, Node]) -> PlannedBench:
@@ -216,7 +216,9 @@ class _Planner:
             value = bound.value
             if value is UNBOUND:
                 try:
-                    value = convert_value(bound.parameter, self._templates.render(bound.node, names))
+                    value = convert_value(
+                        bound.parameter, self._templates.render(bound.node, names), bound.node.at
+                    )
                 except RenderError as error:
                     self._faults.add(
                         "E450", f"device {device.name!r}, {name}: {error.message}", at=bound.node.at
@@ -227,7 +229,7 @@ class _Planner:
                     continue
             if bound.parameter.secret and value:
                 self._masker.add(str(value))
-            options[name] = encode(value)
+            options[name] = encode_argument(value)
         driver = device.driver
         return DeviceSpec(
             driver=driver.name if driver else "", path=driver.path if driver else "", options=options

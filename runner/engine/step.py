@@ -104,6 +104,7 @@ class StepPlayer:
         attempts = 1
         if end is None:
             end, attempts = self._judged(step, frame, ear)
+            ear.close()
         shown = None if step.no_log or end.result is None else brief_result(end.result)
         problem = end.problem
         if problem is not None and step.no_log:

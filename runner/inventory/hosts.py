@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runner.api.module import Options, arg
-from runner.api.values import Secret
+from runner.api.values import Secret, Size
 from runner.document import Node
 from runner.errors import Faults
 from runner.fields import parameters_of
@@ -42,7 +42,11 @@ class HostOptions(Options):
     )
     python: str = arg(default="python3", help="its Python, 3.10 or newer")
     cache: bool | str = arg(
-        default=True, help="keep pushed libraries there for the next run; a path says in which folder"
+        default=False,
+        help="the folder on it in which files and our own code stay for the next run; true: ~/.cache/runner",
+    )
+    cache_size: Size = arg(
+        default=Size("8GiB"), help="how much may stay there; what was not used for longest goes first"
     )
     policy: str = arg(default="", help="a file on the host that says what may be done there")
 

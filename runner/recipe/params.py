@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from runner.api.values import ByteString, Duration, FilePath, Size
+from runner.api.values import ByteString, Duration, FilePath, Size, is_url
 from runner.declaration import Parameter
 from runner.document import Entry, ListNode, MapNode, Node, Scalar, plain
 from runner.errors import Faults, Location, did_you_mean
@@ -103,6 +103,8 @@ def _default(parameter: Parameter, node: Node, owner: str, faults: Faults) -> An
     if parameter.hint is not FilePath:
         return convert(parameter, node, faults, owner=owner)
     given = text(node, "default", faults)
+    if is_url(given):
+        return FilePath(given)
     return FilePath((Path(node.at.path).parent / Path(given).expanduser()).resolve())
 
 
@@ -223,7 +225,12 @@ def _converted(param: Param, value: object, origin: str, at: Location | None, fa
 def _refuse_missing_file(param: Param, faults: Faults) -> None:
     """Note a default file that does not exist: it need not, while ``-e`` names another one."""
     path = param.parameter.default
-    if isinstance(path, FilePath) and not Path(path).exists() and param.default is not None:
+    if (
+        isinstance(path, FilePath)
+        and not is_url(path)
+        and not Path(path).exists()
+        and param.default is not None
+    ):
         faults.add("E512", f"no such file: {path}", at=param.default.at, hint=_ways(param) + _help(param))
 
 

@@ -58,7 +58,8 @@ class Running:
     def _advance(self, event: Progress) -> None:
         step = self._steps.get((event.bench, event.case, event.step))
         if step is not None:
-            step.first = step.first or event
+            again = step.last is not None and event.done < step.last.done
+            step.first = event if again else step.first or event
             step.last = event
 
     def _end(self, event: CaseFinished) -> None:

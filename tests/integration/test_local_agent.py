@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import select
@@ -22,10 +23,12 @@ from runner.agent.calls import (
     Listening,
     Noted,
     Opened,
+    Piece,
     Release,
     Run,
     Said,
     Saved,
+    Saving,
     Take,
     Waiting,
 )
@@ -127,11 +130,14 @@ def test_a_module_that_was_pushed_runs_and_numbers_stay_exact(lab: Lab) -> None:
 
 def test_what_a_module_says_is_heard_in_order(lab: Lab) -> None:
     lab.run("Chatty")
-    assert lab.heard == [
+    content = bytes(range(256)) * 8192
+    assert b"".join(each.data for each in lab.heard if isinstance(each, Piece)) == content
+    assert [each for each in lab.heard if not isinstance(each, Piece)] == [
         Said("hello", "warning"),
         Noted("volts", 3.3, "V"),
         Advanced(1, 2, "B"),
-        Saved("big.bin", bytes(range(256)) * 8192),
+        Saving("big.bin", len(content)),
+        Saved("big.bin", len(content), hashlib.sha256(content).hexdigest()),
         Advanced(2, 2, "B"),
     ]
 

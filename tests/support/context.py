@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from runner.api import (
@@ -13,6 +15,8 @@ from runner.api import (
     CanFrame,
     Context,
     Duration,
+    Keep,
+    Kept,
     LabError,
     Level,
     Power,
@@ -53,8 +57,10 @@ class StepContext(Context):
     def measure(self, name: str, value: float, unit: str = "") -> None:
         self.measured[name] = (value, unit)
 
-    def artifact(self, name: str, data: bytes) -> None:
-        self.artifacts[name] = data
+    def artifact(self, name: str, data: bytes | Path, keep: Keep | None = None) -> Kept:
+        content = data if isinstance(data, bytes) else data.read_bytes()
+        self.artifacts[str(keep.to) if keep else name] = content
+        return Kept(len(content), hashlib.sha256(content).hexdigest())
 
     @property
     def left(self) -> Duration:

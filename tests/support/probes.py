@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from runner.api import Context, Driver, Failed, Module, Power, Result, arg, child, device
+from runner.api import Context, Driver, Failed, FilePath, Module, Power, Result, arg, child, device
 from runner.api.process import end, popen
 from runner.console import Chunk, Console, ConsoleSettings, Stream
 
@@ -260,3 +262,27 @@ class Floods(Module):
     def run(self, context: Context) -> None:
         for _ in range(self.size // 4096):
             self.console.say(b"f" * 4096)
+
+
+class Sees(Module):
+    """Say what a file is here."""
+
+    file: FilePath = arg(help="the file")
+
+    def run(self, context: Context) -> Said:
+        path = Path(self.file)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        return Said(value={"path": str(path), "sha256": sha256, "blocks": path.stat().st_blocks})
+
+
+class Reader(Driver, Power):
+    """A plug that says what its file is."""
+
+    file: FilePath = arg(help="the file")
+
+    def on(self) -> None:
+        path = Path(self.file)
+        raise Failed(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}")
+
+    def off(self) -> None:
+        pass

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 
 
 class Relay:
-    """Passes bytes on. `asked` counts the times when the client began to speak after the server had.
+    """Passes bytes on, and counts.
+
+    `sent` are the bytes of the client, `asked` the times when it began to speak after the server had.
 
     While `silence` is not 0, the server is only heard once the client has said nothing for so many
     seconds: what the client says without waiting for an answer then counts as one, however the two
@@ -19,6 +21,7 @@ class Relay:
 
     def __init__(self, target: int) -> None:
         self.asked = 0
+        self.sent = 0
         self.silence = 0.0
         self._spoken = 0.0
         self._target = target
@@ -64,6 +67,7 @@ class Relay:
                 while who == "server" and time.monotonic() < self._spoken + self.silence:
                     time.sleep(self.silence / 10)
                 with self._lock:
+                    self.sent += len(data) if who == "client" else 0
                     self.asked += who == "client" and self._speaking != "client"
                     self._speaking = who
                     self._spoken = time.monotonic() if who == "client" else self._spoken

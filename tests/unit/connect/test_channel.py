@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.agent.calls import Alarm, Configure, ConsoleBytes, Ended, Heard, Run, Said, Saved
+from runner.agent.calls import Alarm, Configure, ConsoleBytes, Ended, Heard, Piece, Run, Said, Saved, Saving
 from runner.agent.consoles import pack_alarm, pack_chunk, pack_name
 from runner.agent.credit import WINDOW
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Frame, FrameReader, Kind, frame
@@ -110,21 +110,19 @@ def test_an_answer_comes_back_with_what_was_heard_before_it() -> None:
     call = agent.asked()
     assert call.payload == pack(RUN)
     agent.outbox.say(Kind.EVENT, call.stream, pack(Said("hello")))
-    agent.outbox.say(Kind.EVENT, call.stream, to_json({"Saved": {"name": "log", "size": 5}}))
-    for part in (b"12", b"345"):
+    agent.outbox.say(Kind.EVENT, call.stream, pack(Saving("log", 5)))
+    for part in (b"R12", b"R345"):
         agent.outbox.say(Kind.DATA, call.stream, part)
+    agent.outbox.say(Kind.EVENT, call.stream, pack(Saved("log", 5, "?")))
     agent.send(end_of(call, Kind.RESULT, {"n": 2**70}))
     assert caller.join().answer == {"n": 2**70}
-    assert caller.heard == [Said("hello"), Saved("log", b"12345")]
-
-
-def test_an_empty_file_is_saved_too() -> None:
-    agent = Agent()
-    caller = Caller(open_channel(agent))
-    call = agent.asked()
-    agent.outbox.say(Kind.EVENT, call.stream, to_json({"Saved": {"name": "log", "size": 0}}))
-    agent.send(end_of(call, Kind.RESULT, None))
-    assert caller.join().heard == [Saved("log", b"")]
+    assert caller.heard == [
+        Said("hello"),
+        Saving("log", 5),
+        Piece(b"12"),
+        Piece(b"345"),
+        Saved("log", 5, "?"),
+    ]
 
 
 def test_answers_find_their_callers_in_any_order() -> None:
@@ -209,7 +207,7 @@ def test_what_is_pushed_comes_before_the_greeting_and_packed_when_it_is_large() 
         (HELLO + frame(Kind.END, 1), "END in answer to Uboot"),
         (HELLO + frame(Kind.RESULT, 1, b"{") + frame(Kind.END, 1), "expected JSON"),
         (HELLO + frame(Kind.ERROR, 1, b"7") + frame(Kind.END, 1), "not the fields"),
-        (HELLO + frame(Kind.EVENT, 1, b'{"Saved":{}}'), "expected a file's name and size"),
+        (HELLO + frame(Kind.EVENT, 1, b'{"Saved":{}}'), "not the fields"),
         (HELLO + frame(Kind.DATA, 1, b"x"), "DATA in answer to Uboot"),
         (HELLO + frame(Kind.DATA, FIRST_CONSOLE, b"x"), "bytes of the unknown console"),
         (

@@ -506,7 +506,7 @@ def test_registers_of_the_short_form_are_seen_by_its_later_steps(tmp_path: Path)
     [
         ("{transport: local, policy: lab.yaml}", "host 'shelf': 'policy' is not supported yet"),
         ("{transport: local, python: python3.12}", "'python' of this machine is not supported yet"),
-        ("{address: shelf.lab, cache: true}", "host 'shelf': 'cache' is not supported yet"),
+        ("{transport: local, cache: true}", "'cache' of this machine is not supported yet"),
     ],
 )
 def test_what_no_host_can_do_yet_is_refused_before_the_run(tmp_path: Path, host: str, told: str) -> None:

@@ -1,0 +1,99 @@
+"""Sends a file on the stream of a call, no faster than the agent gives credit, and behind all else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.agent import bulk
+from runner.agent.calls import Advanced, Heard
+from runner.agent.credit import Credit, amount_of
+from runner.agent.frames import Kind, ProtocolError
+from runner.agent.messages import Message, from_json, pack_cancel, unpack_heard
+from runner.agent.outbox import Outbox, Rank
+from runner.connect.source import Source, digest_of_start, extents
+
+
+class _UnreadableError(Exception):
+    """The file cannot be read to its end."""
+
+
+class Upload:
+    """One file, sent by a thread of its own once the agent has said from where on."""
+
+    def __init__(self, source: Source, stream: int, outbox: Outbox) -> None:
+        """Wait for the agent's word."""
+        self._source = source
+        self._stream = stream
+        self._outbox = outbox
+        self._credit = Credit(bulk.UPLOAD_WINDOW)
+        self._thread: threading.Thread | None = None
+        self._place = 0
+        self.travelled = 0
+        """Bytes that were sent."""
+
+    def take(self, message: Message) -> Heard | None:
+        """Take a message on the stream; return what is to be heard of it."""
+        if message.kind is Kind.CREDIT:
+            self._credit.grant(amount_of(message.payload))
+            return Advanced(done=self._place, total=self._source.size)
+        told = from_json(message.payload)
+        if not isinstance(told, dict) or "Wanted" not in told:
+            return unpack_heard(message.payload)
+        try:
+            wanted = (int(told["Wanted"]["start"]), str(told["Wanted"]["sha256"]))
+        except (TypeError, KeyError, ValueError) as error:
+            raise ProtocolError(f"expected what is wanted, got {message.payload[:80]!r}") from error
+        self._thread = threading.Thread(target=self._send, args=wanted, name="upload", daemon=True)
+        self._thread.start()
+        return Advanced(done=0, total=self._source.size)
+
+    def close(self) -> None:
+        """Send nothing more."""
+        self._credit.close()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _send(self, start: int, sha256: str) -> None:
+        try:
+            for payload in self._payloads(start, sha256):
+                if not self._credit.spend(len(payload)):
+                    return
+                self._outbox.say(Kind.DATA, self._stream, payload, Rank.BULK)
+                self.travelled += len(payload)
+        except _UnreadableError as error:
+            self._give_up(str(error))
+        except OSError:
+            return  # whoever reads for the connection says how it was lost
+
+    def _give_up(self, cause: str) -> None:
+        with contextlib.suppress(OSError):  # the agent has gone, too
+            self._outbox.say(Kind.CANCEL, self._stream, pack_cancel(cause, timed_out=False))
+
+    def _payloads(self, start: int, sha256: str) -> Iterator[bytes]:
+        """Return the rest of the file; all of it when what the agent has is not its beginning."""
+        try:
+            with Path(self._source.path).open("rb", buffering=0) as file:
+                yield from self._content(file.fileno(), start, sha256)
+        except OSError as error:
+            raise _UnreadableError(f"cannot read {self._source.path!r}: {error.strerror}") from error
+
+    def _content(self, descriptor: int, start: int, sha256: str) -> Iterator[bytes]:
+        self._place = start if start and digest_of_start(descriptor, start) == sha256 else 0
+        yield bulk.begin(self._place)
+        for begin, end in extents(descriptor, self._place, self._source.size):
+            if begin > self._place:
+                yield bulk.hole(begin - self._place)
+            self._place = begin
+            while self._place < end and (block := self._read(descriptor, end)):
+                yield from bulk.pack(block)
+                self._place += len(block)
+        if self._place < self._source.size:
+            yield bulk.hole(self._source.size - self._place)
+        yield bulk.END
+
+    def _read(self, descriptor: int, end: int) -> bytes:
+        return os.pread(descriptor, min(bulk.BLOCK, end - self._place), self._place)

@@ -19,15 +19,19 @@ from runner.agent.calls import (
     Heard,
     Inspect,
     Lift,
+    Look,
     Noted,
     Opened,
     Quarantine,
     Release,
     Request,
+    Reserve,
     Run,
     Said,
     Switched,
     Take,
+    TakenAway,
+    Vacate,
     Waiting,
     WatchSpec,
 )
@@ -179,9 +183,12 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Quarantine": Quarantine,
     "Lift": Lift,
     "Inspect": Inspect,
+    "Reserve": Reserve,
+    "Vacate": Vacate,
+    "Look": Look,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
-    each.__name__: each for each in (Said, Advanced, Noted, Opened, Switched, Waiting)
+    each.__name__: each for each in (Said, Advanced, Noted, Opened, Switched, TakenAway, Waiting)
 }
 
 

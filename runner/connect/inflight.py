@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from runner.agent.calls import Heard, Request, Run, Saved, Take
+from runner.agent.calls import Heard, Request, Reserve, Run, Saved, Take
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind, ProtocolError
 from runner.agent.limits import time_is_over
@@ -174,4 +174,4 @@ def _saving(payload: bytes) -> _Saving | None:
 def _limit_of(request: Request) -> float:
     if isinstance(request, Run):
         return request.limit
-    return _OTHERS + request.wait if isinstance(request, Take) else _OTHERS
+    return _OTHERS + request.wait if isinstance(request, (Take, Reserve)) else _OTHERS

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 _SETTLE = 1.0
 """Seconds that an answer waits for the console bytes that came before it."""
+_GONE_WITHIN = 20.0
+"""Seconds that a release waits for the bench to be given back, which has begun without it."""
 _STOP_WITHIN = 5.0
 """Seconds that what runs on a bench gets to stop when the bench is taken away."""
 
@@ -84,6 +86,7 @@ class Benches:
         self._ended = threading.Condition()
         self._running: dict[str, set[Stop]] = {}
         self._away: dict[str, TakenAway] = {}
+        self._going: set[str] = set()
 
     def answer(self, request: Request, call: Call) -> Any:
         """Do what was asked and return the answer as JSON; raises whatever a module raises."""
@@ -166,13 +169,23 @@ class Benches:
             return self._holds
 
     def _give_back(self, away: TakenAway) -> None:
+        with self._ended:
+            self._away[away.bench] = away
+            self._going.add(away.bench)
+        try:
+            self._end_hold(away)
+        finally:
+            with self._ended:
+                self._going.discard(away.bench)
+                self._ended.notify_all()
+
+    def _end_hold(self, away: TakenAway) -> None:
         """Give a bench back that we may not have any longer: as at the end of a run, but without its asking.
 
         Calls that do not stop would go on using the instruments, so then the whole agent ends.
         """
         name = away.bench
         with self._ended:
-            self._away[name] = away
             running = tuple(self._running.get(name, ()))
         self._tell(away)
         for stop in running:
@@ -206,6 +219,8 @@ class Benches:
     def _release(self, name: str) -> None:
         if self._holds is not None:
             self._holds.stop(name)
+        with self._ended:
+            self._ended.wait_for(lambda: name not in self._going, _GONE_WITHIN)
         bench = self._benches.pop(name, None)
         try:
             _raise_any(bench.close() if bench is not None else [], name)

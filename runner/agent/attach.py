@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Frame, Kind, ProtocolError, frame
-from runner.agent.locks import file_name
+from runner.agent.lock_files import file_name
 from runner.agent.messages import from_json, to_json
 
 _LONGEST_WORDS = 1024

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import os
+import signal
 import sys
 import threading
 import time
@@ -13,14 +15,33 @@ from typing import TYPE_CHECKING, Any
 
 from runner.agent.bench import Bench
 from runner.agent.call import Call
-from runner.agent.calls import Configure, Inspect, Lift, Noted, Put, Quarantine, Release, Request, Run, Take
+from runner.agent.calls import (
+    Configure,
+    Inspect,
+    Lift,
+    Look,
+    Noted,
+    Put,
+    Quarantine,
+    Release,
+    Request,
+    Reserve,
+    Run,
+    Take,
+    TakenAway,
+    Vacate,
+)
 from runner.agent.classes import class_at
 from runner.agent.consoles import BeginFeed, Feed
 from runner.agent.context import AgentContext
+from runner.agent.holds import Holds
 from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
+from runner.agent.reserving import reserve, vacate
+from runner.agent.standing import standing
+from runner.agent.stop import Stop
 from runner.agent.timers import Timers
 from runner.agent.told_power import told_devices
 from runner.agent.work import Workers
@@ -33,6 +54,10 @@ if TYPE_CHECKING:
 
 _SETTLE = 1.0
 """Seconds that an answer waits for the console bytes that came before it."""
+_GONE_WITHIN = 20.0
+"""Seconds that a release waits for the bench to be given back, which has begun without it."""
+_STOP_WITHIN = 5.0
+"""Seconds that what runs on a bench gets to stop when the bench is taken away."""
 
 
 class Benches:
@@ -45,24 +70,34 @@ class Benches:
         make_quarantines: Callable[[], Quarantines],
         timers: Timers,
         workers: Workers,
+        tell: Callable[[TakenAway], None],
         places: Places,
     ) -> None:
-        """Know of no bench yet; locks are made when the first bench is taken."""
+        """Know of no bench yet; locks are made when the first bench is taken.
+
+        `tell` lets the controller know of a bench that was given back without its asking.
+        """
         self._begin = begin
         self._make_locks = make_locks
         self._locks: Locks | None = None
+        self._holds: Holds | None = None
         self._make_quarantines = make_quarantines
         self._making = threading.Lock()
         self._timers = timers
         self._workers = workers
         self._places = places
+        self._tell = tell
         self._benches: dict[str, Bench] = {}
+        self._ended = threading.Condition()
+        self._running: dict[str, set[Stop]] = {}
+        self._away: dict[str, TakenAway] = {}
+        self._going: set[str] = set()
 
     def answer(self, request: Request, call: Call) -> Any:
         """Do what was asked and return the answer as JSON; raises whatever a module raises."""
         match request:
             case Run():
-                return self._run(request, call)
+                return self._asked(request, call)
             case Put():
                 return self._put(request, call)
             case Configure():
@@ -73,6 +108,12 @@ class Benches:
                 return self._release(request.bench)
             case Quarantine() | Lift() | Inspect():
                 return self._make_quarantines().answer(request)
+            case Reserve():
+                return reserve(request, self._own_locks(), self._make_quarantines(), call.hear, call.stop)
+            case Vacate():
+                return vacate(request, self._own_locks(), call.stop)
+            case Look():
+                return standing(request.bench, self._own_locks(), self._make_quarantines())
 
     def obey(self, seconds: float) -> None:
         """Run the last orders of every bench that was not released, side by side; give up after so long."""
@@ -110,16 +151,65 @@ class Benches:
         if request.shared:
             self._learn(request)
             return {"taken": False}
-        with self._making:
-            locks = self._locks = self._locks or self._make_locks()
+        locks = self._own_locks()
         locks.take(request, call.hear, call.stop)
         try:
             quarantines.refuse(request)  # it may have come while we waited
         except LabError:
             locks.drop(request.bench)
             raise
+        with self._ended:
+            self._away.pop(request.bench, None)
         self._learn(request)
+        self._watched().begin(request)
         return {"taken": True}
+
+    def _own_locks(self) -> Locks:
+        with self._making:
+            self._locks = self._locks or self._make_locks()
+            return self._locks
+
+    def _watched(self) -> Holds:
+        locks = self._own_locks()
+        with self._making:
+            self._holds = self._holds or Holds(self._timers, self._workers, locks, self._give_back)
+            return self._holds
+
+    def _give_back(self, away: TakenAway) -> None:
+        with self._ended:
+            self._away[away.bench] = away
+            self._going.add(away.bench)
+        try:
+            self._end_hold(away)
+        finally:
+            with self._ended:
+                self._going.discard(away.bench)
+                self._ended.notify_all()
+
+    def _end_hold(self, away: TakenAway) -> None:
+        """Give a bench back that we may not have any longer: as at the end of a run, but without its asking.
+
+        Calls that do not stop would go on using the instruments, so then the whole agent ends.
+        """
+        name = away.bench
+        with self._ended:
+            running = tuple(self._running.get(name, ()))
+        self._tell(away)
+        for stop in running:
+            stop.tell(away.why)
+        with self._ended:
+            stopped = self._ended.wait_for(lambda: not self._running.get(name), _STOP_WITHIN)
+        if not stopped:
+            _complain(f"bench {name!r}: what runs there does not stop, so the agent ends")
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        bench = self._benches.get(name)
+        if bench is not None:
+            self._obey(bench, threading.Event())
+            self._benches.pop(name, None)
+            for each in bench.close():
+                _complain(f"bench {name!r} did not close well: {type(each).__name__}: {each}")
+        self._own_locks().drop(name)
 
     def _learn(self, request: Take) -> None:
         if request.configure is not None:
@@ -134,6 +224,10 @@ class Benches:
             _raise_any(known.close(), request.bench)
 
     def _release(self, name: str) -> None:
+        if self._holds is not None:
+            self._holds.stop(name)
+        with self._ended:
+            self._ended.wait_for(lambda: name not in self._going, _GONE_WITHIN)
         bench = self._benches.pop(name, None)
         try:
             _raise_any(bench.close() if bench is not None else [], name)
@@ -147,6 +241,25 @@ class Benches:
             return self._places.put(request, call)
         finally:
             limits.end()
+
+    def _asked(self, request: Run, call: Call) -> Any:
+        with self._ended:
+            self._refuse_away(request.bench)
+            self._running.setdefault(request.bench, set()).add(call.stop)
+        try:
+            return self._run(request, call)
+        except Exception:
+            self._refuse_away(request.bench)
+            raise
+        finally:
+            with self._ended:
+                self._running[request.bench].discard(call.stop)
+                self._ended.notify_all()
+
+    def _refuse_away(self, bench: str) -> None:
+        away = self._away.get(bench)
+        if away is not None:
+            raise LabError(away.why, evidence={"taken_away": away.why}, hint=away.hint)
 
     def _run(self, request: Run, call: Call) -> Any:
         bench = self._benches.get(request.bench)

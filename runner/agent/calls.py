@@ -46,7 +46,8 @@ class Take:
     """Lock a bench for this run; waits up to `wait` seconds, then the answer names the holder.
 
     A bench in quarantine is refused at once. `shared`: nothing else is looked at, and nothing locked.
-    `configure`: what the bench consists of, so that taking it costs one round trip.
+    `configure`: what the bench consists of, so that taking it costs one round trip. `who`: whose run
+    it is, user@host. `hold`: seconds until the agent gives it back by itself, and where that is set.
     """
 
     bench: str
@@ -54,6 +55,9 @@ class Take:
     wait: float = 0.0
     shared: bool = False
     configure: Configure | None = None
+    who: str = ""
+    hold: float | None = None
+    hold_origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,35 @@ class Put:
     limit_origin: str = ""
 
 
-Request = Put | Configure | Take | Run | Release | Quarantine | Lift | Inspect
+@dataclass(frozen=True)
+class Reserve:
+    """Keep a bench for somebody, user@host, for so long; waits for it as a Take does."""
+
+    bench: str
+    who: str
+    seconds: float
+    reason: str = ""
+    wait: float = 0.0
+
+
+@dataclass(frozen=True)
+class Vacate:
+    """End one's reservation of a bench; by force that of anybody else, and the hold of a run, too."""
+
+    bench: str
+    who: str
+    force: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Ask how a bench stands: who holds it, who waits for it, whether it is reserved or in quarantine."""
+
+    bench: str
+
+
+Request = Put | Configure | Take | Run | Release | Quarantine | Lift | Inspect | Reserve | Vacate | Look
 
 
 @dataclass(frozen=True)
@@ -195,10 +227,21 @@ class Opened:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A bench is held by somebody else, and we wait."""
+    """A bench is held by somebody else, and we wait, at this place of a queue."""
 
     bench: str
     holder: str
+    place: int = 1
+    queue: int = 1
+
+
+@dataclass(frozen=True)
+class TakenAway:
+    """The host has given a bench back that was ours; belongs to no call."""
+
+    bench: str
+    why: str
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -277,7 +320,7 @@ class Switched:
     ended: Mapping[str, Any] | None = None
 
 
-Told = Said | Advanced | Noted | Opened | Waiting | Saving | Piece | Saved
+Told = Said | Advanced | Noted | Opened | Waiting | TakenAway | Saving | Piece | Saved
 Heard = Told | ConsoleBytes | Alarm | Listening | Typed | Switched
 
 

@@ -153,13 +153,14 @@ def _serve(service: LateService, source: int) -> str:
 
 
 def _locks() -> Locks:
-    from runner.agent.locks import Locks, lock_folder
+    from runner.agent.standing import own_locks
 
-    return Locks(lambda: lock_folder(os.environ))
+    return own_locks(os.environ)
 
 
 def _quarantines() -> Quarantines:
-    from runner.agent.quarantine import Quarantines, state_folders
+    from runner.agent.quarantine import Quarantines
+    from runner.agent.state_files import state_folders
 
     return Quarantines(state_folders(os.environ))
 

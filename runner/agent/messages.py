@@ -19,18 +19,22 @@ from runner.agent.calls import (
     Heard,
     Inspect,
     Lift,
+    Look,
     Noted,
     Opened,
     Put,
     Quarantine,
     Release,
     Request,
+    Reserve,
     Run,
     Said,
     Saved,
     Saving,
     Switched,
     Take,
+    TakenAway,
+    Vacate,
     Waiting,
     WatchSpec,
 )
@@ -185,9 +189,13 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Quarantine": Quarantine,
     "Lift": Lift,
     "Inspect": Inspect,
+    "Reserve": Reserve,
+    "Vacate": Vacate,
+    "Look": Look,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
-    each.__name__: each for each in (Said, Advanced, Noted, Saving, Saved, Opened, Switched, Waiting)
+    each.__name__: each
+    for each in (Said, Advanced, Noted, Saving, Saved, Opened, Switched, TakenAway, Waiting)
 }
 
 

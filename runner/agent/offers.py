@@ -23,7 +23,7 @@ def offers(tell: Callable[[str], None]) -> MakeOffer:
 def _offer(tell: Callable[[str], None], bench: str, device: str) -> Offer | None:
     """Offer a console; where that is impossible the run goes on without, and says so."""
     from runner.agent.attach import socket_name
-    from runner.agent.locks import lock_folder
+    from runner.agent.lock_files import lock_folder
     from runner.agent.offer import Offer
 
     name = f"{device} of bench {bench}"

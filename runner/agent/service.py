@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from runner.agent.benches import Benches
 from runner.agent.call import Call
-from runner.agent.calls import Request, Said
+from runner.agent.calls import Request, Said, TakenAway
 from runner.agent.consoles import Feeds
 from runner.agent.credit import amount_of
 from runner.agent.endings import ended
@@ -48,7 +48,13 @@ class Service:
         self._workers = Workers()
         self._places = Places()
         self._benches = Benches(
-            self._feeds.begin, make_locks, make_quarantines, Timers(), self._workers, self._places
+            self._feeds.begin,
+            make_locks,
+            make_quarantines,
+            Timers(),
+            self._workers,
+            self._tell,
+            self._places,
         )
         self._calls: dict[int, Call] = {}
         self._changed = threading.Condition()
@@ -138,9 +144,11 @@ class Service:
             return Kind.ERROR, to_json(ended(error, call.stop))
 
     def _remark(self, text: str) -> None:
+        self._tell(Said(text=text, level="warning"))
+
+    def _tell(self, said: Said | TakenAway) -> None:
         """Tell the controller what belongs to no call."""
-        said = pack(Said(text=text, level="warning"))
-        self._send(functools.partial(self._outbox.say, Kind.EVENT, CONNECTION, said))
+        self._send(functools.partial(self._outbox.say, Kind.EVENT, CONNECTION, pack(said)))
 
     def _pong(self) -> None:
         self._send(functools.partial(self._outbox.say, Kind.PONG, CONNECTION))

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from runner.api.values import Duration
 from runner.errors import Fault, Faults, InputError
 from runner.inventory.read import default_inventory, find_inventory, read_inventory
 from runner.model import Inventory, Recipe
@@ -121,6 +122,16 @@ def find_benches(inventories: Sequence[str], recipe: str | None, registry: Regis
     """Return the inventory that was asked for, or the one found near the recipe, or the simulated bench."""
     paths = tuple(inventories) or find_inventory(recipe or str(Path.cwd() / "recipe.yaml"))
     return read_inventory(paths, registry) if paths else default_inventory(registry)
+
+
+def duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Duration | None:
+    """Take an option as a duration."""
+    if value is None:
+        return None
+    try:
+        return Duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def in_ci() -> bool:

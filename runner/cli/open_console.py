@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from runner.agent.calls import ConsoleBytes, Heard, Said, Take
-from runner.agent.locks import lock_folder
+from runner.agent.lock_files import lock_folder
 from runner.api.verdicts import LabError
 from runner.cli.common import find_benches, with_modules_beside
 from runner.cli.play import planned
@@ -25,6 +25,7 @@ from runner.engine.classes import classes_of
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Plan
 from runner.engine.planning import NoBench
+from runner.engine.who import ourselves
 from runner.errors import Fault, InputError
 from runner.inventory.read import find_inventory
 from runner.inventory.select import select
@@ -122,7 +123,14 @@ class _Session:
         try:
             link.call(self._plan.configure, self._hear, cancel=cancel)
             if self._plan.locked:
-                take = Take(bench=self._name, holder="runner console", wait=wanted.wait)
+                take = Take(
+                    bench=self._name,
+                    holder="runner console",
+                    wait=wanted.wait,
+                    who=ourselves(),
+                    hold=self._plan.hold,
+                    hold_origin=self._plan.hold_origin,
+                )
                 link.call(take, self._hear, cancel=cancel)
         except BaseException as error:
             link.close()

@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from runner.api.values import Duration
 from runner.cli.common import (
+    duration,
     extra_option,
     extra_values,
     find_benches,
@@ -45,15 +45,6 @@ class Asked:
     console: bool
     output: str
     verbose: int
-
-
-def _duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Duration | None:
-    if value is None:
-        return None
-    try:
-        return Duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 def _shard(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -95,7 +86,7 @@ def _shard(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option("--shard", callback=_shard, metavar="I/N", help="Only the I-th of N shares of the cases.")
 @click.option("--shuffle", is_flag=False, flag_value="", metavar="SEED", help="Play in random order.")
 @click.option(
-    "--wait", callback=_duration, metavar="TIME", help="How long to wait for a bench that somebody holds."
+    "--wait", callback=duration, metavar="TIME", help="How long to wait for a bench that somebody holds."
 )
 @click.option("--parallel", type=click.IntRange(1), metavar="N", help="At most N benches at once.")
 @click.option("--strict-flaky", is_flag=True, help="A case that passed only after a retry fails the run.")

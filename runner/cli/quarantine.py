@@ -31,7 +31,7 @@ def command(pattern: str, inventories: tuple[str, ...], reason: str, clear: bool
       runner quarantine rpi4-01 --reason 'card reader is loose' -i lab.yaml
       runner quarantine rpi4-01 --clear -i lab.yaml
     """
-    from runner.engine.recovery import ourselves
+    from runner.engine.who import ourselves
     from runner.inventory.select import select
 
     if clear and reason:

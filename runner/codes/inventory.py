@@ -140,6 +140,12 @@ INVENTORY: Mapping[str, Code] = {
         "recover: [quarantine, power_cycle]",
         "recover: [ctrl_c, power_cycle, {power_cycle: {off_time: 10s}}, quarantine]",
     ),
+    "E425": Code(
+        "a play asks to hold a bench for longer than it may be held",
+        "'max_hold' of a bench limits how long one run has it; 'hold' of a play's 'reserve' can be less.",
+        "reserve: {hold: 8h}",
+        "reserve: {hold: 90m}",
+    ),
     "E450": Code("an option of a device cannot be rendered", "A template of the inventory has no value."),
     "E451": Code("an option of a device has the wrong type", "The template gave a value that does not fit."),
 }

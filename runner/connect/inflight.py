@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from runner.agent.bulk import Unpacker
-from runner.agent.calls import Heard, Piece, Put, Request, Run, Saving, Take
+from runner.agent.calls import Heard, Piece, Put, Request, Reserve, Run, Saving, Take
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind, ProtocolError
 from runner.agent.limits import time_is_over
@@ -153,4 +153,4 @@ class InFlight:
 def _limit_of(request: Request) -> float:
     if isinstance(request, (Run, Put)):
         return request.limit
-    return _OTHERS + request.wait if isinstance(request, Take) else _OTHERS
+    return _OTHERS + request.wait if isinstance(request, (Take, Reserve)) else _OTHERS

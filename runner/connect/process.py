@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from runner.agent.calls import ConsoleBytes, Heard, Inspect, Lift, Quarantine, Request, Said, Take
+from runner.agent.calls import ConsoleBytes, Heard, Inspect, Lift, Look, Quarantine, Request, Said, Take
 from runner.agent.pipes import write_all
 from runner.api.verdicts import LabError
 from runner.connect.agent import AgentLink
@@ -60,6 +60,8 @@ class LocalAgent(AgentLink):
         match request:
             case Quarantine() | Lift() | Inspect():
                 return _quarantines().answer(request)
+            case Look():
+                return _standing(request.bench)
             case Take(shared=True):
                 _quarantines().refuse(request)
                 return None
@@ -137,8 +139,15 @@ class Child:
                 self._heard(Said(text=text))
 
 
+def _standing(bench: str) -> dict[str, object]:
+    from runner.agent.standing import own_locks, standing
+
+    return standing(bench, own_locks(os.environ), _quarantines())
+
+
 def _quarantines() -> Quarantines:
-    from runner.agent.quarantine import Quarantines, state_folders
+    from runner.agent.quarantine import Quarantines
+    from runner.agent.state_files import state_folders
 
     return Quarantines(state_folders(os.environ))
 

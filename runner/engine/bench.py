@@ -44,6 +44,8 @@ class BenchRun:
         self._lockstep = lockstep
         self._cancel = Cancellation(run.cancel)
         self._taken = False
+        self._waited = 0.0
+        self._why_not: Verdict | Crash | None = None
         self._skipped = False
         self._names: Scope = player.bench.names
         self.problems: list[Problem] = []
@@ -56,14 +58,32 @@ class BenchRun:
         """Return the bench's name."""
         return self._player.bench.name
 
-    def take(self, wait: float) -> None:
+    def secure(self, wait: float, cancel: Cancellation | None = None) -> bool:
+        """Take the bench ahead of `play`; tell whether it is ours. Why not, `play` will say."""
+        try:
+            self._take(wait, cancel or self._cancel)
+        except (Verdict, Crash) as error:
+            self._why_not = error
+        return self._taken
+
+    def let_go(self) -> None:
+        """Give back a bench that was secured, and that is not to be played on after all."""
+        if self._taken:
+            self._taken = False
+            self._unlock()
+
+    def _take(self, wait: float, cancel: Cancellation) -> None:
         """Make the bench ours; raise LabError when its host or the bench cannot be had in `wait` seconds."""
         bench = self._player.bench
         ear = Ear(self._run, bench=bench.name, case="", step="")
-        journal = self._run.journal
-        asked = journal.now
-        bench.take(self._run.options.run, wait, ear.hear, self._cancel)
+        asked = self._run.journal.now
+        self._run.away.watch(bench.name, self._cancel)
+        bench.take(self._run.options.run, wait, ear.hear, cancel)
+        self._waited = self._run.journal.now - asked
         self._taken = True
+
+    def _tell_taken(self) -> None:
+        bench, journal = self._player.bench, self._run.journal
         journal.tell(
             BenchTaken(
                 t=journal.now,
@@ -72,7 +92,7 @@ class BenchRun:
                 host=bench.planned.bench.host.name,
                 devices=bench.planned.drivers,
                 simulated=bench.planned.simulated,
-                waited=round(journal.now - asked, 3),
+                waited=round(self._waited, 3),
             )
         )
 
@@ -113,19 +133,18 @@ class BenchRun:
 
     def _limit(self) -> Deadline:
         seconds = self._planned.play.timeout.run or DEFAULT_RUN
-        limit = Deadline.after(seconds, f"the play's timeout for the run of {seconds}", self._run.clock)
-        hold = self._player.bench.planned.bench.max_hold
-        if hold is None:
-            return limit
-        return Deadline.after(hold, f"the bench's max_hold of {hold}", self._run.clock).nearer(limit)
+        return Deadline.after(seconds, f"the play's timeout for the run of {seconds}", self._run.clock)
 
     def _made_ready(self, wait: float) -> Problem | None:
         try:
+            if self._why_not is not None and not self._taken:
+                raise self._why_not
             if not self._taken:
-                self.take(wait)
+                self._take(wait, self._cancel)
         except (Verdict, Crash) as error:
             self.refused = isinstance(error, Verdict) and not _REFUSED.isdisjoint(error.evidence)
             return self._lost(end_of(error, at="", console=""))
+        self._tell_taken()
         acquired = self._phase("acquire", self._player.bench.planned.on_acquire)
         return None if acquired.good else self._lost(acquired)
 
@@ -148,9 +167,12 @@ class BenchRun:
         for place, case in self._source.cases():
             if self._lockstep is not None:
                 self._lockstep.enter(self.name, place)
+            away = self._run.away.error(self.name)
             cause = self._cancel.cause or self._source.stopped
             lost = self._player.bench.quarantined or self._player.bench.link_lost()
-            if cause:
+            if away is not None:
+                cases.block(case, Problem(message=away.message, kind=away.kind, blame="lab", hint=away.hint))
+            elif cause:
                 cases.cancel(case, cause)
             elif lost:
                 kind = "device_error" if self._player.bench.quarantined else "unreachable"
@@ -174,15 +196,18 @@ class BenchRun:
 
     def _block(self, cases: CasePlayer, problem: Problem) -> None:
         for _place, case in self._source.cases():
-            if self._cancel.cause is not None:
+            if self._cancel.cause is not None and self._run.away.error(self.name) is None:
                 cases.cancel(case, self._cancel.cause)
             else:
                 cases.block(case, dataclasses.replace(problem, evidence={}))
 
     def _give_back(self) -> None:
-        if self._taken:
+        if self._taken and self._skipped:
+            self.let_go()
+        elif self._taken:
             self._clean_up("teardown", self._planned.play.teardown)
-            self._clean_up("release", self._player.bench.planned.on_release)
+            if self._run.away.error(self.name) is None:  # else its host has done that
+                self._clean_up("release", self._player.bench.planned.on_release)
             self._release()
             self._tell_alarms()
         if self._lockstep is not None:
@@ -206,19 +231,22 @@ class BenchRun:
         if not end.good:
             self.problems.append(end.problem or Problem(message=f"{phase} {end.outcome.word}"))
 
-    def _release(self) -> None:
+    def _unlock(self) -> Problem | None:
         bench = self._player.bench
         ear = Ear(self._run, bench=bench.name, case="", step="")
-        problem: Problem | None = None
         try:
             if bench.touched:
                 link = bench.link(ear.hear, self._run.abort)
                 link.call(Release(bench=bench.name), ear.hear, cancel=self._run.abort)
         except (Verdict, Crash) as error:
-            problem = end_of(error, at="", console="").problem
+            return end_of(error, at="", console="").problem
+        return None
+
+    def _release(self) -> None:
+        bench, journal = self._player.bench, self._run.journal
+        problem = self._unlock()
         if problem is not None:
             self.problems.append(problem)
-        journal = self._run.journal
         journal.tell(
             BenchReleased(t=journal.now, play=self._planned.play.name, bench=bench.name, problem=problem)
         )

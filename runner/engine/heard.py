@@ -18,6 +18,7 @@ from runner.agent.calls import (
     Saved,
     Saving,
     Switched,
+    TakenAway,
     Typed,
     Waiting,
 )
@@ -59,7 +60,7 @@ class Ear:
             Logged(t=journal.now, text=text, level=level, bench=self._bench, case=self._case, step=self._step)
         )
 
-    def hear(self, heard: Heard) -> None:
+    def hear(self, heard: Heard) -> None:  # noqa: C901 - one branch for each kind
         """Turn what was heard into an event."""
         match heard:
             case Said():
@@ -83,7 +84,10 @@ class Ear:
                     )
                 )
             case Waiting():
-                self.say(f"bench {heard.bench} is held by {heard.holder}; waiting")
+                place = f", place {heard.place} of {heard.queue} in the queue" if heard.queue > 1 else ""
+                self.say(f"bench {heard.bench} is held by {heard.holder}; waiting{place}")
+            case TakenAway():
+                self._lose(heard)
             case ConsoleBytes():
                 self._run.journal.console(heard)
             case Alarm():
@@ -92,6 +96,11 @@ class Ear:
                 pass  # they are for the recording, which has heard them by now
             case _:
                 assert_never(heard)
+
+    def _lose(self, away: TakenAway) -> None:
+        self._run.away.hear(away)
+        journal = self._run.journal
+        journal.tell(Logged(t=journal.now, text=away.why, level="error", bench=away.bench))
 
     def _take(self, alarm: Alarm) -> None:
         self._run.alarms.hear(alarm)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.agent.calls import Configure
+from runner.api.values import Duration
 from runner.document import Node
 from runner.engine.options import PlayOptions
 from runner.model import Bench, Inventory, Play, Recipe, Rung, Step, Test
@@ -46,6 +47,9 @@ class PlannedBench:
     on_release: tuple[Step, ...] = ()
     recover: tuple[Rung, ...] = ()
     """The ladder of recovery, from the mildest rung up."""
+    hold: Duration | None = None
+    """How long this play may have the bench; its host sees to that. None: as long as it takes."""
+    hold_origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from runner.agent.calls import Configure, DeviceSpec, WatchSpec
 from runner.api.codec import encode_argument
+from runner.api.values import Duration
 from runner.document import ListNode, MapNode, Node
 from runner.engine.ladder import read_ladder
 from runner.engine.options import PlayOptions
@@ -160,8 +161,26 @@ class _Planner:
             where = "" if name == "policy" else " of this machine"
             self._faults.add("E299", f"host {host.name!r}: {name!r}{where} is not supported yet", at=host.at)
 
+    def _hold(self, bench: Bench) -> tuple[Duration | None, str]:
+        """Return how long the play may have a bench, and where that is written."""
+        play, longest = self._play, bench.max_hold
+        own = longest is not None and f"the bench's max_hold of {longest} ({bench.at})"
+        if play.reserve_hold is None:
+            return longest, own or ""
+        hold = f"'hold' of {play.reserve_hold} in the play's 'reserve' ({play.at})"
+        if longest is not None and play.reserve_hold > longest:
+            self._faults.add(
+                "E425",
+                f"bench {bench.name!r} may be held for {longest}, and 'reserve' asks to hold it for "
+                f"{play.reserve_hold}",
+                at=play.at,
+                hint=f"ask for less, or change max_hold of the bench ({bench.at})",
+            )
+        return play.reserve_hold, hold
+
     def _bench(self, bench: Bench, values: Mapping[str, Any], defaults: Mapping[str, Node]) -> PlannedBench:
         self._refuse_unobeyed(bench)
+        hold, hold_origin = self._hold(bench)
         layers: dict[str, Node] = dict(defaults)
         for definition in (*bench.variables, *self._play.variables):
             layers[definition.name] = definition.node
@@ -187,6 +206,8 @@ class _Planner:
             values=given,
             nodes=layers,
             pinned={name: values[name] for name in self._options.extra if name in values},
+            hold=hold,
+            hold_origin=hold_origin,
             on_acquire=self._bench_steps(bench, bench.on_acquire, "on_acquire"),
             on_release=self._bench_steps(bench, bench.on_release, "on_release"),
             recover=read_ladder(

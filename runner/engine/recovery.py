@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import getpass
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +15,7 @@ from runner.engine.frame import Frame
 from runner.engine.heard import Ear
 from runner.engine.run import Run
 from runner.engine.taken import TakenBench
+from runner.engine.who import ourselves
 from runner.model import Quarantining, Step
 
 
@@ -78,12 +77,3 @@ class Climb:
             f"{told}: {reason}; when it is fit again: runner quarantine {self._bench.name} --clear", "error"
         )
         return told
-
-
-def ourselves() -> str:
-    """Return who runs this, as user@host."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user}@{os.uname().nodename}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from runner.api.verdicts import Cancelled
 from runner.connect.link import Link
 from runner.engine.alarms import Alarms
+from runner.engine.away import Away
 from runner.engine.cancel import Cancellation, Clock, RealClock
 from runner.engine.consoles import Consoles
 from runner.engine.end import End
@@ -99,5 +100,6 @@ class Run:
     cancel: Cancellation
     clock: Clock = field(default_factory=RealClock)
     alarms: Alarms = field(default_factory=Alarms)
+    away: Away = field(default_factory=Away)
     built_in: Mapping[str, object] = field(default_factory=dict)
     """The names that every scope has: ``benches``, ``run``, ``artifacts``."""

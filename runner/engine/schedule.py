@@ -17,6 +17,7 @@ from runner.engine.heard import Ear
 from runner.engine.journal import Journal, Listener
 from runner.engine.lockstep import Lockstep
 from runner.engine.plan import Plan, PlannedBench, PlannedPlay
+from runner.engine.pool import take_all, take_some
 from runner.engine.run import Links, Once, Run
 from runner.engine.source import Source
 from runner.engine.taken import TakenBench
@@ -24,11 +25,11 @@ from runner.fold import Fold, RunResult, exit_code
 from runner.inventory.variables import bench_names
 from runner.masking import Masker
 from runner.model import Host, Step
+from runner.recipe.later import uses_other_benches
 from runner.result import Logged, PlayFinished, PlayStarted, RunFinished, RunStarted
 from runner.template import Templates
 
 Connect = Callable[[Host, Callable[[ConsoleBytes], None], Callable[[Heard], None]], Link]
-_POOL_INTERVAL = 0.5
 
 
 class Interrupts:
@@ -177,7 +178,7 @@ class PlayRun:
             BenchRun(self._run, self._planned, player, self._source, self._lockstep)
             for player in self._players.values()
         ]
-        chosen = runs if play_.take is None else self._pool(runs, play_.take, wait)
+        chosen = self._secured(runs, wait)
         self._side_by_side(chosen, wait)
         problems = tuple(problem for each in chosen for problem in each.problems)
         journal.tell(PlayFinished(t=journal.now, play=play_.name, problems=problems))
@@ -212,22 +213,17 @@ class PlayRun:
 
         return str(Notice(**notice))
 
-    def _pool(self, runs: Sequence[BenchRun], wanted: int, wait: float) -> list[BenchRun]:
-        """Take the first free benches of many; those that cannot be had are played, and say so."""
+    def _secured(self, runs: Sequence[BenchRun], wait: float) -> list[BenchRun]:
+        """Return the benches to play on; those that are needed together, or of many, are taken by now."""
+        play_ = self._planned.play
         limit = Deadline.after(wait, "the time to wait for a bench", self._run.clock)
-        taken: list[BenchRun] = []
-        while True:
-            for each in runs:
-                if each not in taken and len(taken) < wanted and _had(each):
-                    taken.append(each)
-            if (
-                len(taken) == wanted
-                or limit.left == 0
-                or self._run.cancel.wait(min(_POOL_INTERVAL, limit.left))
-            ):
-                break
-        missing = wanted - len(taken)
-        chosen = [*taken, *[each for each in runs if each not in taken][:missing]]
+        if play_.take is None:
+            if len(runs) > 1 and (self._lockstep is not None or uses_other_benches(play_)):
+                take_all(runs, limit)
+            return list(runs)
+        taken = set(take_some(runs, play_.take, limit, self._run.cancel))
+        missing = [each for each in runs if each.name not in taken][: play_.take - len(taken)]
+        chosen = [each for each in runs if each.name in taken or each in missing]
         if self._lockstep is not None:
             for each in runs:
                 if each not in chosen:
@@ -256,11 +252,3 @@ class PlayRun:
             thread.join()
         if crashes:
             raise crashes[0]
-
-
-def _had(bench: BenchRun) -> bool:
-    try:
-        bench.take(0.0)
-    except (LabError, Cancelled):
-        return False
-    return True

@@ -272,6 +272,7 @@ class StepPlayer:
 
     def _caught(self, step: Step, error: Exception, frame: Frame) -> End:
         console = self._run.consoles.tail(self._bench) if verb_of(step) else ""
+        error = self._run.away.error(self._bench) or error
         if step.expect_error is not None and isinstance(error, Verdict) and frame.cancel.cause is None:
             try:
                 judge.expected_error(step.expect_error, error)

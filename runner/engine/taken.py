@@ -14,6 +14,7 @@ from runner.engine.orders import last_orders
 from runner.engine.plan import PlannedBench
 from runner.engine.run import Run
 from runner.engine.scope import Scope
+from runner.engine.who import ourselves
 from runner.model import Use
 from runner.recipe.devices import resolve_devices
 from runner.template import Templates
@@ -59,6 +60,9 @@ class TakenBench:
             holder=holder,
             wait=wait,
             shared=not self.planned.locked,
+            who=ourselves(),
+            hold=self.planned.hold,
+            hold_origin=self.planned.hold_origin,
             configure=self._configure(hear),
         )
         answer = self._links.to(self.planned.bench.host).call(request, hear, cancel=cancel)

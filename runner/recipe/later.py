@@ -20,6 +20,12 @@ def all_steps(steps: Iterable[Step]) -> Iterator[Step]:
                 yield from all_steps(inner)
 
 
+def uses_other_benches(play: Play) -> bool:
+    """Tell whether any step of a play goes to another bench of it."""
+    inside = (step for test in play.tests for step in (*test.setup, *test.steps, *test.teardown))
+    return any(step.bench is not None for step in all_steps((*play.setup, *inside, *play.teardown)))
+
+
 def registers_of(steps: Iterable[Step]) -> dict[str, Location]:
     """Return every name that these steps make: registers, values of ``set``, loop variables."""
     found: dict[str, Location] = {}

@@ -150,9 +150,6 @@ def _reserve(node: Node, faults: Faults) -> dict[str, Any]:
         return {}
     unknown_keys(read.entries, ("wait", "hold"), "reserve", faults)
     wait, hold = read.get("wait"), read.get("hold")
-    if hold is not None:
-        hint = "'max_hold' of the bench in the inventory limits it"
-        faults.add("E299", "'hold' of 'reserve' is not supported yet", at=read.at, hint=hint)
     return {
         "reserve_wait": duration(wait, "wait", faults) if wait is not None else None,
         "reserve_hold": duration(hold, "hold", faults) if hold is not None else None,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from runner.agent.calls import Inspect, Lift, Quarantine, Take
-from runner.agent.quarantine import Notice, Quarantines, state_folders
+from runner.agent.quarantine import Notice, Quarantines
+from runner.agent.state_files import state_folders
 from runner.api import LabError
 
 ORDER = Quarantine(bench="rpi4/1", reason="relay stuck", who="ann@desk", run="42")

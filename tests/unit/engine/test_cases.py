@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from support.playing import ENDED, MOCKED, FakeLink, play_text, recipe_of
 
-from runner.agent.calls import Request, Run, Take
-from runner.api import Failed, LabError
+from runner.agent.calls import Request, Run, Take, TakenAway
+from runner.api import Cancelled, Failed, LabError
 from runner.engine.schedule import Interrupts
 from runner.errors import InputError
 from runner.result import BenchReleased, CaseStarted, PlayFinished
@@ -438,13 +438,41 @@ def test_a_lost_agent_blocks_the_remaining_cases(tmp_path: Path) -> None:
     assert any(isinstance(event, BenchReleased) for event in played.events)
 
 
-def test_max_hold_limits_the_time_on_a_bench(tmp_path: Path) -> None:
-    inventory = MOCKED.format(name="b") + "    max_hold: 20ms\n"
-    played = play_text(tmp_path, recipe_of("{wait: 1h, timeout: 2h}"), inventory=inventory)
+def test_a_bench_that_its_host_gives_back_is_an_error_of_the_lab_and_its_other_cases_are_blocked(
+    tmp_path: Path,
+) -> None:
+    class Strict(FakeLink):
+        def call(self, request: Request, *args: Any, **more: Any) -> Any:
+            if isinstance(request, Run):
+                self.heard(TakenAway("b", "its max_hold of 2h is over"))
+                raise Cancelled("the agent stopped it")
+            return super().call(request, *args, **more)  # type: ignore[arg-type]
 
-    problem = played.case("t").problem
+    text = "tests:\n  - {test: a, steps: [{command: x}]}\n  - {test: c, steps: [{log: on}]}\n"
+    played = play_text(tmp_path, text, link=Strict)
+
+    assert played.outcomes == {"a@b": "error", "c@b": "blocked"}
+    problem = played.case("a").problem
     assert problem is not None
-    assert "the bench's max_hold of 20ms" in problem.message
+    assert (problem.message, problem.blame) == ("its max_hold of 2h is over", "lab")
+
+
+def test_the_host_is_told_how_long_a_play_may_have_the_bench(tmp_path: Path) -> None:
+    inventory = (
+        "benches:\n  b: {max_hold: 2h, devices: {power: {driver: command, turn_on: x, turn_off: y}}}\n"
+    )
+    one = play_text(tmp_path, recipe_of("{log: x}"), inventory=inventory)
+    other = play_text(tmp_path, "reserve: {hold: 30m}\n" + recipe_of("{log: x}"), inventory=inventory)
+    (longest,) = (each for each in one.link.asked if isinstance(each, Take))
+    (asked,) = (each for each in other.link.asked if isinstance(each, Take))
+
+    assert (longest.hold, longest.hold_origin.partition(" (")[0]) == (7200, "the bench's max_hold of 2h")
+    assert (asked.hold, asked.hold_origin.partition(" (")[0]) == (
+        1800,
+        "'hold' of 30m in the play's 'reserve'",
+    )
+    with pytest.raises(InputError, match="may be held for 2h, and 'reserve' asks to hold it for 3h"):
+        play_text(tmp_path, "reserve: {hold: 3h}\n" + recipe_of("{log: x}"), inventory=inventory)
 
 
 def test_a_bench_out_of_service_is_left_out_and_named(tmp_path: Path) -> None:

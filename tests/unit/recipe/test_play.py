@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from runner.api.values import Duration
 from runner.console.watched import TITLES
-from runner.errors import InputError
 from runner.model import Recipe, Skip, Timeouts, Watch, Xfail
-from runner.recipe.read import survey
-from runner.registry import Registry
 
 Read = Callable[..., Recipe]
 Say = Callable[..., list[str]]
@@ -34,7 +30,7 @@ def test_a_play_is_read_whole(read: Read) -> None:
         tags: [slow, boot]
         meta: {ticket: 812, links: [a, b]}
         timeout: {run: 30m, test: 5m, step: 30s}
-        reserve: {wait: 10m}
+        reserve: {wait: 10m, hold: 2h}
         setup: [{try_cycle: }]
         tests: [{test: boots, steps: [{try_cycle: }]}]
         teardown: [{try_cycle: }, {try_cycle: }]
@@ -47,7 +43,7 @@ def test_a_play_is_read_whole(read: Read) -> None:
     assert [(each.name, each.layer) for each in play.variables] == [("a", "play vars")]
     assert (play.tags, play.meta) == (("slow", "boot"), {"ticket": 812, "links": ["a", "b"]})
     assert play.timeout == Timeouts(run=Duration("30m"), test=Duration("5m"), step=Duration("30s"))
-    assert play.reserve_wait == Duration("10m")
+    assert (play.reserve_wait, play.reserve_hold) == (Duration("10m"), Duration("2h"))
     assert (len(play.setup), len(play.tests), len(play.teardown), play.chained) == (1, 1, 2, False)
     assert (play.setup[0].id, play.teardown[1].id) == ("setup[0]", "teardown[1]")
     assert str(play.benches_at) == "recipe.yaml:3:10"
@@ -181,33 +177,6 @@ def test_ansible_words_of_a_play_are_translated(faults: Say) -> None:
 )
 def test_a_wrong_key_of_a_play_is_told(faults: Say, line: str, told: str) -> None:
     assert faults(f"{line}\n{STEP}\n") == [f"recipe.yaml:{told}"]
-
-
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        (
-            "reserve: {hold: 2h}",
-            (
-                "1:10+10 E299 'hold' of 'reserve' is not supported yet "
-                "| 'max_hold' of the bench in the inventory limits it"
-            ),
-        ),
-    ],
-)
-def test_what_nothing_obeys_yet_is_refused_and_read_all_the_same(
-    write: Callable[..., Path], registry: Registry, line: str, told: str
-) -> None:
-    recipe, found = survey(str(write(f"{line}\n{STEP}\n")), registry)
-
-    (play,) = recipe.plays
-    assert play.reserve_hold == Duration("2h")
-    with pytest.raises(InputError) as caught:
-        found.raise_if_any()
-    (fault,) = caught.value.faults
-    assert f"{fault.at}+{fault.at and fault.at.length} {fault.code} {fault.message} | {fault.hint}" == (
-        f"recipe.yaml:{told}"
-    )
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,8 @@ FAULTS = (
         row="A25",
         rule="a large console is capped, and says so",
         path="runner/report/slices.py",
-        old="    if part.end - part.start <= cap:\n",
-        new="    if part.end - part.start >= 0:\n",
+        old="    if len(pieces) == 1 and len(whole) <= cap:",
+        new="    if len(pieces) >= 1:",
         red=(f"{_NASTY}a25_a_large_console_is_capped_with_a_note_and_stamped",),
     ),
     Fault(

@@ -77,13 +77,15 @@ def test_a12_an_oops_in_the_middle_of_a_step_is_named_though_the_board_goes_on()
     assert "Unable to handle kernel NULL pointer" in sure.tail
 
 
-def test_a12_an_audit_line_that_quotes_a_bug_report_does_nothing() -> None:
+@pytest.mark.parametrize("stamp", ["", "[ 9999.000000] "])
+def test_a12_an_audit_line_that_quotes_a_bug_report_does_nothing(stamp: str) -> None:
+    line = f'{stamp}audit: type=1400 msg="a BUG: report"'
     board = at_shell()
-    board.run("echo 'audit: type=1400 msg=\"BUG: report\"'", board.context, timeout=LONG)
-    board.send(b"echo 'audit: type=1400 msg=\"BUG: report\"'\n", board.context)
+    board.run(f"echo '{line}'", board.context, timeout=LONG)
+    board.send(f"echo '{line}'\n".encode(), board.context)
     board.wait(10)
 
-    assert board.raw.count(b'audit: type=1400 msg="BUG: report"\r\n') == 2
+    assert board.raw.count(f"{line}\r\n".encode()) == 2
     assert board.told == []
 
 

@@ -206,7 +206,7 @@ class Channel:
 
     def _keep_alive(self) -> None:
         try:
-            while not self._over.wait(self._patience / 6):
+            while not self._over.wait(min(self._patience / 6, self._silence / 2)):
                 self._outbox.say(Kind.PING, CONNECTION)
         except OSError:
             self.lose("died")

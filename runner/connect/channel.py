@@ -17,12 +17,11 @@ from runner.agent.messages import (
     Message,
     MessageReader,
     from_json,
-    pack,
     pack_sources,
     to_json,
-    unpack_heard,
 )
 from runner.agent.outbox import Outbox
+from runner.agent.requests import pack, unpack_heard
 from runner.api.verdicts import LabError
 from runner.connect.bootstrap import BUNDLE
 from runner.connect.busy import Busy

@@ -81,7 +81,7 @@ def test_a_pulled_cable_ends_the_hold_there_and_here_blocks_only_its_bench(tmp_p
         hosts = {"far": shelf1.options(dead_after="6s"), "near": shelf2.options()}
         lab = inventory(tmp_path, hosts, {"far": bench(tmp_path, "far"), "near": bench(tmp_path, "near")})
         process = started(tmp_path, "play", flashing(tmp_path), "-i", lab)
-        wait_until((tmp_path / "pids").exists, "the flash is under way")
+        wait_until((tmp_path / "card").exists, "the flash is under way")
         agent, step = map(int, (tmp_path / "pids").read_text(encoding="utf-8").split())
         far.pull()
         pulled = time.monotonic()
@@ -107,13 +107,13 @@ def test_a_pulled_cable_ends_the_hold_there_and_here_blocks_only_its_bench(tmp_p
     assert float(lost[1]) < 30 + 15  # from the begin of the step; the cable was pulled soon after
 
 
-@pytest.mark.parametrize("victim", ["controller", "sshd"])
+@pytest.mark.parametrize("victim", ["agent", "controller", "sshd"])
 def test_a_kill_in_the_middle_of_a_flash_ends_it_and_switches_off(
     server: SshServer, tmp_path: Path, victim: str
 ) -> None:
     lab = inventory(tmp_path, {"shelf1": server.options()}, {"far": bench(tmp_path, "shelf1")})
     process = started(tmp_path, "play", flashing(tmp_path), "-i", lab)
-    wait_until((tmp_path / "pids").exists, "the flash is under way")
+    wait_until((tmp_path / "card").exists, "the flash is under way")
     agent, step = map(int, (tmp_path / "pids").read_text(encoding="utf-8").split())
     killed = {"agent": agent, "controller": process.pid, "sshd": parent_of(parent_of(agent))}[victim]
     os.kill(killed, signal.SIGKILL)

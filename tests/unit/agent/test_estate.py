@@ -30,8 +30,11 @@ def test_a_lock_that_was_left_holds_when_its_holder_is_gone_and_not_when_it_was_
     first, second = Locks(lambda: tmp_path), Locks(lambda: tmp_path)
     first.keeper = estate
     ask = Take(bench="b", holder="run 1")
+    first.take(Take(bench="another", holder="run 1"), print, Stop())
     first.take(ask, print, Stop())
     first.drop("b")
+    second.take(ask, print, Stop())
+    second.drop("b")
     first.take(ask, print, Stop())
     os.close(first._held.pop("b"))  # as the kernel does it when the agent is killed
 
@@ -39,7 +42,8 @@ def test_a_lock_that_was_left_holds_when_its_holder_is_gone_and_not_when_it_was_
         second.take(Take(bench="b", holder="run 2"), print, Stop())
     estate.forget_locks()
     second.take(Take(bench="b", holder="run 2"), print, Stop())
-    second.drop_all()
+    for each in (first, second):
+        each.drop_all()
 
 
 def test_what_was_pushed_and_ordered_is_read_back_but_not_what_was_cut_off(estate: Estate) -> None:

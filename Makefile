@@ -1,12 +1,13 @@
 # Two commands do all the set-up: `make play` and `make test`. See README.md.
 .POSIX:
-.PHONY: play test venv peers guest boards format lint types layers floor unit contract integration acceptance docs schemas bench soak proof clean
+.PHONY: play test venv peers guest boards format lint types layers floor unit contract integration acceptance docs schemas bench soak proof stress clean
 
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q
 COUNT = 50
+CLIENTS = 200
 
 play: $(VENV)/.installed
 	$(BIN)/runner play recipes/quickstart.yaml
@@ -88,6 +89,10 @@ soak: guest $(VENV)/.tested
 # Not part of `make test`: `make proof ROWS="A04 A05"` for some rows of the console's acceptance.
 proof: guest $(VENV)/.tested
 	PYTHONPATH=tests $(BIN)/python -m proof.prove $(ROWS)
+
+# Not part of `make test`, which has a small one: `make stress CLIENTS=50`.
+stress: peers $(VENV)/.tested
+	$(BIN)/python tests/stress/stress.py $(CLIENTS)
 
 clean:
 	rm -rf $(VENV) .cache results build dist *.egg-info

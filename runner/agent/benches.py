@@ -34,11 +34,13 @@ from runner.agent.calls import (
 from runner.agent.classes import class_at
 from runner.agent.consoles import BeginFeed, Feed
 from runner.agent.context import AgentContext
+from runner.agent.estate import Estate
 from runner.agent.holds import Holds
 from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
+from runner.agent.requests import pack
 from runner.agent.reserving import reserve, vacate
 from runner.agent.standing import standing
 from runner.agent.stop import Stop
@@ -72,11 +74,14 @@ class Benches:
         workers: Workers,
         tell: Callable[[TakenAway], None],
         places: Places,
+        estate: Estate,
     ) -> None:
         """Know of no bench yet; locks are made when the first bench is taken.
 
-        `tell` lets the controller know of a bench that was given back without its asking.
+        `tell` lets the controller know of a bench that was given back without its asking. `estate`
+        gets what has to be done should we be killed.
         """
+        self._estate = estate
         self._begin = begin
         self._make_locks = make_locks
         self._locks: Locks | None = None
@@ -101,7 +106,7 @@ class Benches:
             case Put():
                 return self._put(request, call)
             case Configure():
-                return self._configure(request)
+                return self.configure(request)
             case Take():
                 return self._take(request, call)
             case Release():
@@ -166,7 +171,9 @@ class Benches:
 
     def _own_locks(self) -> Locks:
         with self._making:
-            self._locks = self._locks or self._make_locks()
+            if self._locks is None:
+                self._locks = self._make_locks()
+                self._locks.keeper = self._estate
             return self._locks
 
     def _watched(self) -> Holds:
@@ -207,19 +214,23 @@ class Benches:
         if bench is not None:
             self._obey(bench, threading.Event())
             self._benches.pop(name, None)
+            self._forget_orders(bench)
             for each in bench.close():
                 _complain(f"bench {name!r} did not close well: {type(each).__name__}: {each}")
         self._own_locks().drop(name)
 
     def _learn(self, request: Take) -> None:
         if request.configure is not None:
-            self._configure(request.configure)
+            self.configure(request.configure)
 
-    def _configure(self, request: Configure) -> None:
+    def configure(self, request: Configure) -> None:
+        """Know what a bench consists of, and what has to be done at its end."""
         known = self._benches.get(request.bench)
         if known is not None and known.configure == request:
             return
         self._benches[request.bench] = Bench(request, self._begin, self._places.fetched)
+        if request.orders or (known is not None and known.configure.orders):
+            self._estate.keep_orders(pack(request))
         if known is not None:
             _raise_any(known.close(), request.bench)
 
@@ -229,11 +240,16 @@ class Benches:
         with self._ended:
             self._ended.wait_for(lambda: name not in self._going, _GONE_WITHIN)
         bench = self._benches.pop(name, None)
+        self._forget_orders(bench)
         try:
             _raise_any(bench.close() if bench is not None else [], name)
         finally:
             if self._locks is not None:
                 self._locks.drop(name)
+
+    def _forget_orders(self, bench: Bench | None) -> None:
+        if bench is not None and bench.configure.orders:
+            self._estate.keep_orders(pack(Release(bench.configure.bench)))
 
     def _put(self, request: Put, call: Call) -> Any:
         limits = Limits(request, call.stop, self._timers, self._workers)

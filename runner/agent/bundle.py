@@ -13,9 +13,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from runner.agent.calls import Said
 from runner.agent.frames import CONNECTION, Kind
-from runner.agent.messages import pack
 from runner.agent.outbox import Outbox
 
 _NAME = ".runner-code"
@@ -50,6 +48,9 @@ class Bundle:
         except OSError as error:
             why = f"{self._root}: {error.strerror}"
         if why:
+            from runner.agent.calls import Said  # it has come by now, with the bundle
+            from runner.agent.requests import pack
+
             said = Said(text=f"the code was not kept in the cache: {why}", level="warning")
             outbox.say(Kind.EVENT, CONNECTION, pack(said))
 

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
-from runner.agent.byte_locks import lock_byte, locked_within
+from runner.agent.byte_locks import lock_byte, locked_within, unlock_byte
 from runner.agent.calls import Said, Take, Waiting
 from runner.agent.holder import Holder, ourselves, read, write
 from runner.agent.leases import Lease, Leases
@@ -46,6 +47,16 @@ class Standing:
     lease: Lease | None
 
 
+class Keeper(Protocol):
+    """Keeps locks beyond the death of who has taken them (`runner.agent.estate`)."""
+
+    def keep_lock(self, descriptor: int) -> None:
+        """Keep a lock until it is unlocked."""
+
+    def forget_locks(self) -> None:
+        """Keep none any longer."""
+
+
 class Locks:
     """The benches that this agent holds."""
 
@@ -54,6 +65,8 @@ class Locks:
         self._folder = folder
         self._leases = leases or (lambda: Leases((folder(),)))
         self._held: dict[str, int] = {}
+        self.keeper: Keeper | None = None
+        """Who keeps the locks should we be killed."""
 
     def take(self, take: Take, hear: Callable[[Waiting | Said], None], stop: Stop) -> None:
         """Take a bench in the order of asking; raise LabError naming the holder after `take.wait` seconds."""
@@ -65,13 +78,15 @@ class Locks:
             with closing(Ticket(queue_file(self._folder(), take.bench), us)) as ticket:
                 turn = _Turn(descriptor, ticket, take, us, self._leases())
                 turn.wait(hear, stop)
+                if self.keeper is not None:
+                    self.keeper.keep_lock(descriptor)
                 os.ftruncate(descriptor, 0)
                 write(descriptor, ourselves(take.holder, take.who, take.hold))
-        except OSError as error:
+        except BaseException as error:
+            _unlock(descriptor)
             os.close(descriptor)
-            raise LabError(f"cannot lock bench {take.bench}: {error.strerror}") from error
-        except BaseException:
-            os.close(descriptor)
+            if isinstance(error, OSError):
+                raise LabError(f"cannot lock bench {take.bench}: {error.strerror}") from error
             raise
         self._held[take.bench] = descriptor
         news = self._leases().news(take.bench, us.who)
@@ -92,7 +107,10 @@ class Locks:
         descriptor = self._held.pop(bench, None)
         if descriptor is not None:
             os.ftruncate(descriptor, 0)
+            _unlock(descriptor)
             os.close(descriptor)
+        if self.keeper is not None and not self._held:
+            self.keeper.forget_locks()
 
     def drop_all(self) -> None:
         """Give every bench back."""
@@ -212,6 +230,12 @@ class _Turn:
 
 def _owns(lease: Lease, who: Holder | None) -> bool:
     return who is not None and who.who == lease.owner
+
+
+def _unlock(descriptor: int) -> None:
+    """Unlock it for everybody who has the same open file, too; closing would not."""
+    unlock_byte(descriptor, _HELD)
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _locked(descriptor: int) -> bool:

@@ -13,9 +13,17 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
+from runner.agent.estate import Estate
 from runner.agent.frames import CONNECTION, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.importer import PushedSources
-from runner.agent.messages import WANTED, Message, MessageReader, from_json, to_json, unpack_sources
+from runner.agent.messages import (
+    WANTED,
+    Message,
+    MessageReader,
+    from_json,
+    to_json,
+    unpack_sources,
+)
 from runner.agent.outbox import Outbox
 from runner.agent.pipes import write_all
 
@@ -30,7 +38,7 @@ _PATIENCE = 60.0
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-def main(sources: PushedSources) -> NoReturn:
+def main(sources: PushedSources, estate: Estate) -> NoReturn:
     """Serve the controller on stdin and stdout until it goes, then end the process.
 
     What the controller pushes is added to `sources`, which `sys.meta_path` has already.
@@ -38,7 +46,7 @@ def main(sources: PushedSources) -> NoReturn:
     source, sink = take_port()
     faulthandler.enable(all_threads=False)
     outbox = Outbox(lambda data: write_all(sink, data))
-    service = LateService(outbox, sources)
+    service = LateService(outbox, sources, estate)
     outbox.say(Kind.HELLO, CONNECTION, to_json({"protocol": PROTOCOL, "python": sys.version.split()[0]}))
     try:
         cause = _serve(service, source)
@@ -49,7 +57,18 @@ def main(sources: PushedSources) -> NoReturn:
         with contextlib.suppress(OSError):  # whoever sent this may be gone
             outbox.say(Kind.ERROR, CONNECTION, cause.encode()[:1024])
     service.end(cause)
+    estate.settle()
     leave(status)
+
+
+def inherit(sources: PushedSources, estate: Estate) -> NoReturn:
+    """Do what an agent that was killed has left undone, then end the process."""
+    for payload in estate.code():
+        sources.add(unpack_sources(payload))
+    from runner.agent.heir import inherit
+
+    inherit(estate, _locks, _quarantines)
+    leave(0)
 
 
 def take_port() -> tuple[int, int]:
@@ -70,9 +89,10 @@ def take_port() -> tuple[int, int]:
 class LateService:
     """The service, imported with the first message but a PUSH: the rest of the agent may come in one."""
 
-    def __init__(self, outbox: Outbox, sources: PushedSources) -> None:
+    def __init__(self, outbox: Outbox, sources: PushedSources, estate: Estate) -> None:
         """Import nothing yet."""
         self._outbox = outbox
+        self._estate = estate
         self._sources = sources
         self._service: Service | None = None
         self._bundle: Bundle | None = None
@@ -94,7 +114,7 @@ class LateService:
         if self._service is None:
             from runner.agent.service import Service
 
-            self._service = Service(self._outbox, _locks, _quarantines)
+            self._service = Service(self._outbox, _locks, _quarantines, self._estate)
         self._service.take(message)
 
     def end(self, cause: str) -> None:
@@ -122,6 +142,7 @@ class LateService:
     def _add(self, payload: bytes) -> None:
         try:
             self._sources.add(unpack_sources(payload))
+            self._estate.keep_code(payload)
         except (TypeError, ValueError, AttributeError) as error:
             raise ProtocolError(f"expected sources, got {payload[:80]!r}") from error
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from runner.agent.benches import Benches
 from runner.agent.call import Call
-from runner.agent.calls import Request, Said, TakenAway
+from runner.agent.calls import Configure, Request, Said, TakenAway
 from runner.agent.consoles import Feeds
 from runner.agent.credit import amount_of
 from runner.agent.endings import ended
+from runner.agent.estate import Estate
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, ProtocolError
-from runner.agent.messages import Message, from_json, pack, to_json, unpack_cancel, unpack_request
+from runner.agent.messages import Message, from_json, to_json, unpack_cancel
 from runner.agent.offers import offers
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
+from runner.agent.requests import pack, unpack_request
 from runner.agent.timers import Timers
 from runner.agent.work import Workers
 
@@ -41,8 +43,9 @@ class Service:
         outbox: Outbox,
         make_locks: Callable[[], Locks],
         make_quarantines: Callable[[], Quarantines],
+        estate: Estate,
     ) -> None:
-        """Serve nobody yet."""
+        """Serve nobody yet; `estate` is what is left when we are killed."""
         self._outbox = outbox
         self._feeds = Feeds(outbox, offers(self._remark))
         self._workers = Workers()
@@ -55,6 +58,7 @@ class Service:
             self._workers,
             self._tell,
             self._places,
+            estate,
         )
         self._calls: dict[int, Call] = {}
         self._changed = threading.Condition()
@@ -82,6 +86,11 @@ class Service:
                 self._greet(payload)
             case _:
                 raise ProtocolError(f"a controller does not say {kind.name}")
+
+    def inherit(self, benches: Iterable[Configure]) -> None:
+        """Take over benches from an agent that was killed."""
+        for each in benches:
+            self._benches.configure(each)
 
     def end(self, cause: str) -> None:
         """Cancel every call, obey last orders, close devices, drop locks; takes some seconds at most."""

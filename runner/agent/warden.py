@@ -18,10 +18,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
+from runner.agent.estate import Estate
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _AGENT_ENDS_WITHIN = 7.5
 """Seconds that the agent gets once its port is gone or a signal asked it to end."""
+_HEIR_ENDS_WITHIN = 6.0
+"""Seconds for the last orders of an agent that was killed."""
 _GRACE = 1.0
 """Seconds between SIGTERM and SIGKILL for what the agent left behind."""
 _UNKILLABLE = 5.0
@@ -31,28 +35,32 @@ _KILLED = 128
 _TO_HAND_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-def guard(work: Callable[[], NoReturn]) -> int:
+def guard(work: Callable[[Estate], NoReturn], inherit: Callable[[Estate], NoReturn]) -> int:
     """Run `work` in a child process; return its exit status once everything it started has ended.
 
     Signals that ask us to end are handed on. When we are killed, the child gets SIGTERM.
     They are blocked until each of us hears them: `work` unblocks them once it does.
+    When the child was killed and has left orders, `inherit` carries them out in another.
     """
+    estate = Estate()
     signal.pthread_sigmask(signal.SIG_BLOCK, _TO_HAND_ON)
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     warden = os.getpid()
     agent = os.fork()
     if agent:
-        return _Warden(agent).wait()
+        return _Warden(agent, estate, inherit).wait()
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    return 1 if os.getppid() != warden else work()
+    return 1 if os.getppid() != warden else work(estate)
 
 
 class _Warden:
     """Waits for the agent with nothing but its port's state and signals to go by."""
 
-    def __init__(self, agent: int) -> None:
+    def __init__(self, agent: int, estate: Estate, inherit: Callable[[Estate], NoReturn]) -> None:
         self._agent = agent
+        self._estate = estate
+        self._inherit = inherit
         self._status: int | None = None
         self._deadline = math.inf
         self._poll = select.poll()
@@ -72,6 +80,8 @@ class _Warden:
             if self._status is None:
                 self._wait_for_the_agent()
         self._end_the_rest()
+        if not self._estate.settled:
+            self._hand_over()
         _remove_files()
         signal.pthread_sigmask(signal.SIG_BLOCK, _TO_HAND_ON)  # the interpreter's end would let them kill us
         return self._status if self._status >= 0 else _KILLED - self._status
@@ -103,6 +113,18 @@ class _Warden:
             else:
                 os.read(self._woken, 4096)
         return ended
+
+    def _hand_over(self) -> None:
+        """Have what the agent has left undone be done, while its locks are still held."""
+        heir = os.fork()
+        if not heir:
+            for number in (*_TO_HAND_ON, signal.SIGCHLD):
+                signal.signal(number, signal.SIG_DFL)
+            self._inherit(self._estate)
+        until = time.monotonic() + _HEIR_ENDS_WITHIN
+        while heir not in dict(_buried()) and time.monotonic() < until:
+            self._sleep(until - time.monotonic())
+        self._end_the_rest()
 
     def _end_the_rest(self) -> None:
         """Ask, then force; the children of the dead come to us as orphans, one generation after the other."""

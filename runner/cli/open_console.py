@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from runner.agent.calls import ConsoleBytes, Heard, Said, Take
+from runner.agent.calls import ConsoleBytes, Heard, Said, Take, TakenAway, Waiting
 from runner.agent.lock_files import lock_folder
 from runner.api.verdicts import LabError
 from runner.cli.common import find_benches, with_modules_beside
@@ -177,6 +177,10 @@ class _Session:
     def _hear(self, heard: Heard) -> None:
         if isinstance(heard, Said):
             self._remark(heard.text)
+        elif isinstance(heard, Waiting):
+            self._remark(f"bench {heard.bench} is held by {heard.holder}; waiting")
+        elif isinstance(heard, TakenAway):
+            self._over(heard.why)
 
 
 class _Log:

@@ -113,7 +113,7 @@ INVENTORY: Mapping[str, Code] = {
     "E419": Code(
         "a host's option has a value that means nothing",
         "'host_key' is strict, accept-new or a SHA256 fingerprint; 'cache' is true, false or a folder on the "
-        "host.",
+        "host; 'dead_after' is 3 s or longer.",
         "cache: yes",
         "cache: true",
     ),

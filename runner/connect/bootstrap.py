@@ -47,10 +47,10 @@ exec(compile(c[importer.__name__][1], c[importer.__name__][0], "exec", dont_inhe
 sources = importer.PushedSources()
 sources.add(c)
 sys.meta_path.insert(0, sources)
-from runner.agent.main import main
+from runner.agent.main import inherit, main
 from runner.agent.warden import guard
 os.write(1, m.encode())
-sys.exit(guard(lambda: main(sources)))
+sys.exit(guard(lambda estate: main(sources, estate), lambda estate: inherit(sources, estate)))
 """
 
 

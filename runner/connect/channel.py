@@ -17,12 +17,11 @@ from runner.agent.messages import (
     Message,
     MessageReader,
     from_json,
-    pack,
     pack_sources,
     to_json,
-    unpack_heard,
 )
 from runner.agent.outbox import Outbox
+from runner.agent.requests import pack, unpack_heard
 from runner.api.verdicts import LabError
 from runner.connect.bootstrap import BUNDLE
 from runner.connect.busy import Busy
@@ -206,7 +205,7 @@ class Channel:
 
     def _keep_alive(self) -> None:
         try:
-            while not self._over.wait(self._patience / 6):
+            while not self._over.wait(min(self._patience / 6, self._silence / 2)):
                 self._outbox.say(Kind.PING, CONNECTION)
         except OSError:
             self.lose("died")

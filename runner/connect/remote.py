@@ -18,6 +18,8 @@ CACHE_SIZE = 8 * 2**30
 """What may stay in a cache whose inventory does not say."""
 _SILENCE = 20.0
 """Seconds without a word until an agent is taken for dead; it is asked every 10 s, and has 10 s to end."""
+_PATIENCE = 60.0
+"""Seconds without a word of ours until an agent takes us for dead, unless the inventory says otherwise."""
 
 
 def remote_agent(
@@ -46,6 +48,7 @@ def remote_agent(
         sources=sources,
         console=console,
         heard=heard,
+        patience=float(host.options.get("dead_after") or _PATIENCE),
         silence=_SILENCE,
         cache=cache_of(host),
         placing=Placing(files or Files(), f"host {host.name!r}"),

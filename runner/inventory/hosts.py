@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runner.api.module import Options, arg
-from runner.api.values import Secret, Size
+from runner.api.values import Duration, Secret, Size
 from runner.document import Node
 from runner.errors import Faults
 from runner.fields import parameters_of
@@ -17,6 +17,7 @@ from runner.model import UNBOUND, Host
 from runner.schema import bind
 
 LOCALHOST = "localhost"
+_SHORTEST = Duration("3s")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 
 
@@ -47,6 +48,10 @@ class HostOptions(Options):
     )
     cache_size: Size = arg(
         default=Size("8GiB"), help="how much may stay there; what was not used for longest goes first"
+    )
+    dead_after: Duration = arg(
+        default=Duration("60s"),
+        help="without a sign of life from the run for so long, the host ends it and frees its benches",
     )
     policy: str = arg(default="", help="a file on the host that says what may be done there")
 
@@ -83,6 +88,9 @@ def _meant(name: str, value: Any, node: Node, faults: Faults) -> Any:
         case "host_key" if value not in {"strict", "accept-new"} and not _FINGERPRINT.fullmatch(value):
             hint = "write strict, accept-new, or the fingerprint that 'ssh-keygen -lf KEY.pub' prints"
             faults.add("E419", f"{value!r} is not a way to check a host key", at=node.at, hint=hint)
+        case "dead_after" if value < _SHORTEST:
+            hint = f"write {_SHORTEST} or more: a sign of life is sent six times as often"
+            faults.add("E419", f"{value} is too short for 'dead_after'", at=node.at, hint=hint)
         case "cache" if isinstance(value, str) and not value.startswith(("/", "~")):
             hint = "write true, false, or a folder on the host that begins with / or ~"
             faults.add("E419", f"{value!r} is not a folder on the host", at=node.at, hint=hint)

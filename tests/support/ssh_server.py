@@ -30,6 +30,7 @@ class SshServer:
     """Its TMPDIR; a short path, for sockets are made there."""
     identity: Path
     known: Path
+    address: str = "127.0.0.1"
     process: subprocess.Popen[bytes]
 
     @property
@@ -45,7 +46,7 @@ class SshServer:
     def options(self, **more: Any) -> dict[str, Any]:
         """Return the options of a host of the inventory that is this server."""
         return {
-            "address": "127.0.0.1",
+            "address": self.address,
             "port": self.port,
             "user": getpass.getuser(),
             "identity_file": str(self.identity),
@@ -60,8 +61,13 @@ class SshServer:
 
 
 @contextlib.contextmanager
-def ssh_server(folder: Path, **settings: str) -> Iterator[SshServer]:
-    """Start a server with settings of sshd_config; end it, and all it started, at the end."""
+def ssh_server(
+    folder: Path, *, address: str = "127.0.0.1", inside: tuple[str, ...] = (), **settings: str
+) -> Iterator[SshServer]:
+    """Start a server with settings of sshd_config; end it, and all it started, at the end.
+
+    `inside`: the command that starts a program in the network that has the address.
+    """
     folder.mkdir()
     home = folder / "home"
     home.mkdir()
@@ -72,11 +78,11 @@ def ssh_server(folder: Path, **settings: str) -> Iterator[SshServer]:
     port = free_port()
     known = folder / "known_hosts"
     host_key = (folder / "host_key.pub").read_text(encoding="utf-8")
-    known.write_text(f"[127.0.0.1]:{port} {host_key}", encoding="utf-8")
+    known.write_text(f"[{address}]:{port} {host_key}", encoding="utf-8")
     environment = f"HOME={home} TMPDIR={temporary} RUNNER_LOCKS={folder}"
     written = {
         "Port": str(port),
-        "ListenAddress": "127.0.0.1",
+        "ListenAddress": address,
         "HostKey": str(folder / "host_key"),
         "AuthorizedKeysFile": str(folder / "authorized_keys"),
         "StrictModes": "no",
@@ -97,7 +103,9 @@ def ssh_server(folder: Path, **settings: str) -> Iterator[SshServer]:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sshd(), "-D", "-e", "-f", str(folder / "sshd_config")], stderr=log, stdin=subprocess.DEVNULL
+            [*inside, sshd(), "-D", "-e", "-f", str(folder / "sshd_config")],
+            stderr=log,
+            stdin=subprocess.DEVNULL,
         )
     server = SshServer(
         port=port,
@@ -106,6 +114,7 @@ def ssh_server(folder: Path, **settings: str) -> Iterator[SshServer]:
         temporary=temporary,
         identity=folder / "identity",
         known=known,
+        address=address,
         process=process,
     )
     try:
@@ -121,7 +130,7 @@ def _wait_until_it_listens(server: SshServer) -> None:
     end = time.monotonic() + 30
     while True:
         try:
-            socket.create_connection(("127.0.0.1", server.port), 1).close()
+            socket.create_connection((server.address, server.port), 1).close()
         except OSError as error:
             if time.monotonic() > end or server.process.poll() is not None:
                 raise AssertionError(f"sshd does not listen: {server.log()}") from error

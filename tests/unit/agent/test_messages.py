@@ -23,14 +23,11 @@ from runner.agent.messages import (
     Message,
     MessageReader,
     from_json,
-    pack,
     pack_cancel,
     to_json,
     unpack_cancel,
-    unpack_ended,
-    unpack_heard,
-    unpack_request,
 )
+from runner.agent.requests import pack, unpack_ended, unpack_heard, unpack_request
 
 JSON: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from runner.agent.frames import LARGEST_PAYLOAD, ProtocolError
 
-UPLOAD_WINDOW = 512 * 1024
-"""Bytes of an upload that may be under way: what a key typed on a console can have before it."""
+LEAST_UNDER_WAY, MOST_UNDER_WAY = 256 * 1024, 1024 * 1024
+"""Bytes of an upload that are under way: what a key typed on a console can have before it."""
 FROM, RAW, PACKED, HOLE, END = b"F", b"R", b"Z", b"H", b"E"
 BLOCK = 8 * (LARGEST_PAYLOAD - 1)
 """How much is looked at together: eight frames when it cannot be packed."""

@@ -1,7 +1,7 @@
 """The rest of the agent, the modules and their libraries, kept on the host from run to run.
 
 It is what an agent is pushed first, and imports nothing but its core. What the cache has is compared
-with the checksum that the controller names, in memory, and only that is run.
+in memory with the checksum that the controller names, and only that is run.
 """
 
 from __future__ import annotations

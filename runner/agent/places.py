@@ -139,7 +139,7 @@ def _sweep(root: Path) -> None:
 def _receive(part: Part, call: Call) -> None:
     """Say what is wanted, and take what comes until its end; raise the verdict of a call that must stop."""
     payloads: SimpleQueue[bytes | None] = SimpleQueue()
-    debt = Debt(bulk.UPLOAD_WINDOW)
+    debt = Debt(2 * bulk.LEAST_UNDER_WAY)
     call.receive(payloads.put)
     leave = call.stop.watch(lambda: payloads.put(None))
     try:

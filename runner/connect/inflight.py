@@ -73,8 +73,14 @@ class InFlight:
         return f"{name} on bench {request.bench!r}"
 
     def bring(self, item: Message | Told | Lost) -> None:
-        """Hand something to the thread that waits."""
+        """Hand something to the thread that waits; credit at once to the one that sends."""
+        if isinstance(item, Message) and item.kind is Kind.CREDIT and not self._tells(item):
+            return
         self._brought.put(item)
+
+    def _tells(self, credit: Message) -> bool:
+        """Pass credit on; tell whether the thread that waits is to know of it, too."""
+        return self._upload is None or self._upload.granted(credit.payload)
 
     def wait(self, hear: Callable[[Heard], None], cancel: Cancel) -> Any:
         """Wait for the end and return the answer; raises as `Link.call` does."""

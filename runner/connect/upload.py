@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 from runner.agent import bulk
 from runner.agent.calls import Advanced, Heard
+from runner.agent.context import PROGRESS_EVERY
 from runner.agent.credit import Credit, amount_of
 from runner.agent.frames import Kind, ProtocolError
 from runner.agent.messages import Message, from_json, pack_cancel
@@ -17,9 +21,53 @@ from runner.agent.outbox import Outbox, Rank
 from runner.agent.requests import unpack_heard
 from runner.connect.source import Source, digest_of_start, extents
 
+_PILED_UP = 0.015
+"""Seconds more than the fastest needed, from which on something waits on the way."""
+
 
 class _UnreadableError(Exception):
     """The file cannot be read to its end."""
+
+
+class Flight:
+    """How much may be under way: more while all arrives as soon as the first did, less when it piles up.
+
+    So a key typed on a console waits for 15 ms at most where the way is slow, and a fast way is full.
+
+    >>> flight = Flight()
+    >>> flight.began(100_000, 0.0), flight.landed(100_000, 0.001)
+    (None, 150000)
+    >>> flight.began(100_000, 0.0), flight.landed(100_000, 0.3)
+    (None, 50000)
+    """
+
+    def __init__(self) -> None:
+        """Begin with little."""
+        self._limit = bulk.LEAST_UNDER_WAY
+        self._fastest = math.inf
+        self._began: deque[tuple[int, float]] = deque()
+        self._sent = self._landed = 0
+
+    def began(self, amount: int, now: float) -> None:
+        """Note when so many bytes were sent; called by the thread that sends."""
+        self._sent += amount
+        self._began.append((self._sent, now))
+
+    def landed(self, amount: int, now: float) -> int:
+        """Return how much more may be sent now that so much has arrived; called by the thread that reads."""
+        self._landed += amount
+        began = now
+        while self._began and self._began[0][0] <= self._landed:
+            began = self._began.popleft()[1]
+        taken = now - began
+        self._fastest = min(self._fastest, taken)
+        more = 0
+        if taken > self._fastest + _PILED_UP:
+            more = -min(amount // 2, self._limit - bulk.LEAST_UNDER_WAY)
+        elif taken < self._fastest + _PILED_UP / 2:
+            more = min(amount // 2, bulk.MOST_UNDER_WAY - self._limit)
+        self._limit += more
+        return amount + more
 
 
 class Upload:
@@ -30,16 +78,23 @@ class Upload:
         self._source = source
         self._stream = stream
         self._outbox = outbox
-        self._credit = Credit(bulk.UPLOAD_WINDOW)
+        self._flight = Flight()
+        self._credit = Credit(bulk.LEAST_UNDER_WAY)
         self._thread: threading.Thread | None = None
         self._place = 0
-        self.travelled = 0
-        """Bytes that were sent."""
+        self._told = 0.0
+
+    def granted(self, payload: bytes) -> bool:
+        """Take credit; tell whether it is time to say how far we are."""
+        now = time.monotonic()
+        self._credit.grant(self._flight.landed(amount_of(payload), now))
+        due = now - self._told >= PROGRESS_EVERY
+        self._told = now if due else self._told
+        return due
 
     def take(self, message: Message) -> Heard | None:
         """Take a message on the stream; return what is to be heard of it."""
         if message.kind is Kind.CREDIT:
-            self._credit.grant(amount_of(message.payload))
             return Advanced(done=self._place, total=self._source.size)
         told = from_json(message.payload)
         if not isinstance(told, dict) or "Wanted" not in told:
@@ -63,8 +118,8 @@ class Upload:
             for payload in self._payloads(start, sha256):
                 if not self._credit.spend(len(payload)):
                     return
+                self._flight.began(len(payload), time.monotonic())
                 self._outbox.say(Kind.DATA, self._stream, payload, Rank.BULK)
-                self.travelled += len(payload)
         except _UnreadableError as error:
             self._give_up(str(error))
         except OSError:

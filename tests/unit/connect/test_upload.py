@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.agent.bulk import END, UPLOAD_WINDOW
+from runner.agent.bulk import END, LEAST_UNDER_WAY, MOST_UNDER_WAY
 from runner.agent.call import Call
 from runner.agent.credit import WINDOW
 from runner.agent.frames import LARGEST_FRAME, Frame, FrameReader, Kind
@@ -49,14 +49,14 @@ def refuse_to_wait(wire: Wire, outbox: Outbox, window: int) -> None:
 
 def test_an_upload_without_credit_holds_up_neither_control_nor_consoles(tmp_path: Path) -> None:
     path = tmp_path / "big.img"
-    path.write_bytes(random.Random(4).randbytes(3 * UPLOAD_WINDOW))
+    path.write_bytes(random.Random(4).randbytes(2 * MOST_UNDER_WAY))
     wire = Wire()
     outbox = Outbox(wire.write)
     source = Files().of(str(path))
     upload = Upload(source, 5, outbox)
     upload.take(Message(Kind.EVENT, 5, to_json({"Wanted": {"start": 0, "sha256": ""}})))
-    refuse_to_wait(wire, outbox, UPLOAD_WINDOW)
-    upload.take(Message(Kind.CREDIT, 5, (4 * UPLOAD_WINDOW).to_bytes(4, "big")))
+    refuse_to_wait(wire, outbox, LEAST_UNDER_WAY)
+    upload.granted((4 * MOST_UNDER_WAY).to_bytes(4, "big"))
     wire.until(lambda: wire.frames[-1] == Frame(Kind.DATA, 5, END))
     upload.close()
 

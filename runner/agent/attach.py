@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Frame, Kind, ProtocolError, frame
 from runner.agent.lock_files import file_name
-from runner.agent.messages import from_json, to_json
+from runner.agent.reader import from_json, to_json
 
 _LONGEST_WORDS = 1024
 

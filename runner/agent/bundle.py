@@ -13,10 +13,9 @@ import secrets
 import shutil
 from pathlib import Path
 
-from runner.agent.calls import Said
 from runner.agent.frames import CONNECTION, Kind
-from runner.agent.messages import pack
 from runner.agent.outbox import Outbox
+from runner.agent.reader import to_json
 
 _NAME = ".runner-code"
 _AT_MOST = 16
@@ -50,8 +49,8 @@ class Bundle:
         except OSError as error:
             why = f"{self._root}: {error.strerror}"
         if why:
-            said = Said(text=f"the code was not kept in the cache: {why}", level="warning")
-            outbox.say(Kind.EVENT, CONNECTION, pack(said))
+            said = {"text": f"the code was not kept in the cache: {why}", "level": "warning"}
+            outbox.say(Kind.EVENT, CONNECTION, to_json({"Said": said}))
 
     def _refusal(self, payload: bytes) -> str:
         if hashlib.sha256(payload).hexdigest() != self._sha256:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from runner.agent.calls import Alarm, ConsoleBytes, Listening, Typed
 from runner.agent.credit import Credit
 from runner.agent.frames import FIRST_CONSOLE, LARGEST_PAYLOAD, Kind, ProtocolError
-from runner.agent.messages import from_json, to_json
 from runner.agent.outbox import Outbox, Rank
+from runner.agent.reader import from_json, to_json
 
 if TYPE_CHECKING:
     from runner.agent.offer import Offer

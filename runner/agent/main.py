@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from runner.agent.frames import CONNECTION, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.importer import PushedSources
-from runner.agent.messages import WANTED, Message, MessageReader, from_json, to_json, unpack_sources
 from runner.agent.outbox import Outbox
 from runner.agent.pipes import write_all
+from runner.agent.reader import WANTED, Message, MessageReader, from_json, to_json, unpack_sources
 
 if TYPE_CHECKING:
     from runner.agent.bundle import Bundle

@@ -18,8 +18,8 @@ from runner.agent import bulk
 from runner.agent.calls import Put
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind
-from runner.agent.messages import to_json
 from runner.agent.part import Part
+from runner.agent.reader import to_json
 from runner.agent.stop import Stop
 from runner.agent.store import OneAtATime, Store, cache_at, locked
 from runner.api.codec import FILE, is_file

@@ -14,10 +14,11 @@ from runner.agent.consoles import Feeds
 from runner.agent.credit import amount_of
 from runner.agent.endings import ended
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, ProtocolError
-from runner.agent.messages import Message, from_json, pack, to_json, unpack_cancel, unpack_request
+from runner.agent.messages import pack, unpack_cancel, unpack_request
 from runner.agent.offers import offers
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
+from runner.agent.reader import Message, from_json, to_json
 from runner.agent.timers import Timers
 from runner.agent.work import Workers
 

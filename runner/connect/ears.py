@@ -10,8 +10,8 @@ from runner.agent.calls import ConsoleBytes, Heard
 from runner.agent.consoles import unpack_chunk, unpack_name, unpack_told
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind, ProtocolError
-from runner.agent.messages import Message
 from runner.agent.outbox import Outbox
+from runner.agent.reader import Message
 
 
 class Ears:

@@ -30,7 +30,7 @@ from runner.agent.calls import (
     Take,
     Typed,
 )
-from runner.agent.messages import to_json
+from runner.agent.reader import to_json
 from runner.api.codec import encode
 from runner.api.verdicts import LabError, Verdict
 from runner.connect.agents import Connect

@@ -16,7 +16,7 @@ from support.ssh_lab import PROBES, SshLab, tree
 from support.ssh_server import PYTHON, SshServer, ssh_server
 
 from runner.agent.calls import Advanced, Configure, DeviceSpec, Heard, Run, Said
-from runner.agent.messages import pack_sources, unpack_sources
+from runner.agent.reader import pack_sources, unpack_sources
 from runner.api import Failed, LabError, RecipeFault
 from runner.api.codec import FILE
 

@@ -16,9 +16,14 @@ from typing import TYPE_CHECKING, Any
 from runner.agent.bench import Bench
 from runner.agent.call import Call
 from runner.agent.calls import (
+    AboutBench,
+    Accept,
     Configure,
+    Connect,
+    Forward,
     Inspect,
     Lift,
+    Listen,
     Look,
     Noted,
     Put,
@@ -29,6 +34,8 @@ from runner.agent.calls import (
     Run,
     Take,
     TakenAway,
+    Unforward,
+    Unlisten,
     Vacate,
 )
 from runner.agent.classes import class_at
@@ -49,6 +56,7 @@ from runner.api.codec import encode
 from runner.api.verdicts import LabError, RecipeFault
 
 if TYPE_CHECKING:
+    from runner.agent.forwards import Forwards
     from runner.agent.locks import Locks
     from runner.agent.quarantine import Quarantines
 
@@ -92,6 +100,7 @@ class Benches:
         self._running: dict[str, set[Stop]] = {}
         self._away: dict[str, TakenAway] = {}
         self._going: set[str] = set()
+        self._forwards: Forwards | None = None
 
     def answer(self, request: Request, call: Call) -> Any:
         """Do what was asked and return the answer as JSON; raises whatever a module raises."""
@@ -106,6 +115,17 @@ class Benches:
                 return self._take(request, call)
             case Release():
                 return self._release(request.bench)
+            case Connect() | Listen() | Accept() | Unlisten():
+                self._known(request.bench)
+                return self._forwarding().answer(request, call)
+            case Forward() | Unforward():
+                raise LabError("a forward begins with the controller")
+            case _:
+                return self._about(request, call)
+
+    def _about(self, request: AboutBench, call: Call) -> Any:
+        """Answer what is asked of the state of a bench, whoever has it."""
+        match request:
             case Quarantine() | Lift() | Inspect():
                 return self._make_quarantines().answer(request)
             case Reserve():
@@ -142,6 +162,8 @@ class Benches:
             self._workers.run(functools.partial(_close, bench, closed[-1]))
         for each in closed:
             each.wait(seconds)
+        if self._forwards is not None:
+            self._forwards.close()
         if self._locks is not None:
             self._locks.drop_all()
 
@@ -261,10 +283,21 @@ class Benches:
         if away is not None:
             raise LabError(away.why, evidence={"taken_away": away.why}, hint=away.hint)
 
-    def _run(self, request: Run, call: Call) -> Any:
-        bench = self._benches.get(request.bench)
+    def _known(self, name: str) -> Bench:
+        bench = self._benches.get(name)
         if bench is None:
-            raise LabError(f"bench {request.bench!r} is not configured on this agent")
+            raise LabError(f"bench {name!r} is not configured on this agent")
+        return bench
+
+    def _forwarding(self) -> Forwards:
+        from runner.agent.forwards import Forwards
+
+        with self._making:
+            self._forwards = self._forwards or Forwards()
+            return self._forwards
+
+    def _run(self, request: Run, call: Call) -> Any:
+        bench = self._known(request.bench)
         limits = Limits(request, call.stop, self._timers, self._workers)
         try:
             arguments = self._places.fetched(request.arguments, call.hear, call.stop)

@@ -12,13 +12,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from runner.agent.calls import (
+    Accept,
     Advanced,
     Configure,
+    Connect,
     DeviceSpec,
     Ended,
     Heard,
     Inspect,
     Lift,
+    Listen,
     Look,
     Noted,
     Opened,
@@ -34,6 +37,7 @@ from runner.agent.calls import (
     Switched,
     Take,
     TakenAway,
+    Unlisten,
     Vacate,
     Waiting,
     WatchSpec,
@@ -156,6 +160,19 @@ def unpack_cancel(payload: bytes) -> tuple[str, bool]:
         raise ProtocolError(f"expected a cause, got {payload[:80]!r}") from error
 
 
+def pack_connected(peer: str) -> bytes:
+    """Return the payload of the EVENT after which a stream carries bytes."""
+    return to_json({"Connected": {"peer": peer[:1024]}})
+
+
+def unpack_connected(payload: bytes) -> str:
+    """Read who a stream is connected to; raise ProtocolError for anything else."""
+    try:
+        return str(from_json(payload)["Connected"]["peer"])
+    except (TypeError, KeyError) as error:
+        raise ProtocolError(f"expected a connection, got {payload[:80]!r}") from error
+
+
 def unpack_ended(payload: bytes) -> Ended:
     """Read how a call ended; raise ProtocolError for anything else."""
     ended: Ended = _made(Ended, from_json(payload))
@@ -192,6 +209,10 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Reserve": Reserve,
     "Vacate": Vacate,
     "Look": Look,
+    "Connect": Connect,
+    "Listen": Listen,
+    "Accept": Accept,
+    "Unlisten": Unlisten,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
     each.__name__: each

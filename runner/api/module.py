@@ -124,6 +124,12 @@ class Result:
 class Declared:
     """Something with declared arguments: a module or a driver."""
 
+    unconfined: ClassVar[bool] = False
+    """True when what it is given can make it do whatever its user may: run programs, reach any port.
+
+    A host's policy refuses it unless it says ``commands = yes``, and ``--untrusted`` always.
+    """
+
     def __init_subclass__(cls) -> None:
         """Make every subclass a keyword-only dataclass, compared by identity."""
         dataclasses.dataclass(kw_only=True, eq=False)(cls)

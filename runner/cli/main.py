@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "benches": ("benches", "List who has which bench, and who waits for it."),
         "reserve": ("reserve", "Keep a bench for yourself for some time."),
         "release": ("release", "Give a bench back, or take it away from somebody by force."),
+        "forward": ("forward", "Reach ports of a bench's host from here."),
         "quarantine": ("quarantine", "Keep everybody from taking a bench until that is cleared."),
         "replay": ("replay", "Judge a recorded run again, without hardware."),
         "report": ("report", "Make the reports of a run again from its events."),

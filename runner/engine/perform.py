@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runner.agent.calls import Heard
+from runner.agent.calls import Forward, Heard, Unforward
 from runner.agent.calls import Run as RunRequest
 from runner.api.codec import decode, encode_argument
 from runner.api.values import TargetPath
@@ -57,9 +57,18 @@ def run_here(
     frame: Frame,
     deadline: Deadline,
     hear: Callable[[Heard], None],
+    find_link: Callable[[], Link],
 ) -> Any:
-    """Run a module that touches no hardware."""
-    context = LocalContext(bench, frame.cancel, deadline, hear)
+    """Run a module that touches no hardware; what it forwards is closed with the test or the play."""
+
+    def forward(to: str, listen: str, reverse: bool) -> str:
+        link = find_link()
+        opened = link.call(Forward(bench, to, listen, reverse), hear, cancel=frame.cancel)
+        closing = Unforward(bench, opened["number"])
+        frame.closing.callback(link.call, closing, hear, cancel=frame.cancel)
+        return str(opened["address"])
+
+    context = LocalContext(bench, frame.cancel, deadline, hear, forward)
     context.check_cancelled()
     return verb.cls(**given).run(context)
 

@@ -58,6 +58,7 @@ from runner.api.verdicts import LabError, RecipeFault
 if TYPE_CHECKING:
     from runner.agent.forwards import Forwards
     from runner.agent.locks import Locks
+    from runner.agent.policy import Rules
     from runner.agent.quarantine import Quarantines
 
 _SETTLE = 1.0
@@ -80,8 +81,9 @@ class Benches:
         workers: Workers,
         tell: Callable[[TakenAway], None],
         places: Places,
+        make_rules: Callable[[], Rules],
     ) -> None:
-        """Know of no bench yet; locks are made when the first bench is taken.
+        """Know of no bench yet; locks are made, and the host's rules read, when the first bench is taken.
 
         `tell` lets the controller know of a bench that was given back without its asking.
         """
@@ -101,6 +103,8 @@ class Benches:
         self._away: dict[str, TakenAway] = {}
         self._going: set[str] = set()
         self._forwards: Forwards | None = None
+        self._make_rules = make_rules
+        self._rules: Rules | None = None
 
     def answer(self, request: Request, call: Call) -> Any:
         """Do what was asked and return the answer as JSON; raises whatever a module raises."""
@@ -116,8 +120,7 @@ class Benches:
             case Release():
                 return self._release(request.bench)
             case Connect() | Listen() | Accept() | Unlisten():
-                self._known(request.bench)
-                return self._forwarding().answer(request, call)
+                return self._forwarding().answer(request, call, self._known(request.bench).policies)
             case Forward() | Unforward():
                 raise LabError("a forward begins with the controller")
             case _:
@@ -125,10 +128,16 @@ class Benches:
 
     def _about(self, request: AboutBench, call: Call) -> Any:
         """Answer what is asked of the state of a bench, whoever has it."""
+        rules = self.rules()
+        if isinstance(request, (Quarantine, Lift, Vacate)):
+            rules.host.allow_bench(request.bench)
+        if isinstance(request, (Reserve, Vacate)):
+            request = dataclasses.replace(request, who=rules.whose(request.who))
         match request:
             case Quarantine() | Lift() | Inspect():
                 return self._make_quarantines().answer(request)
             case Reserve():
+                rules.host.allow_reserving(request.bench, request.seconds)
                 return reserve(request, self._own_locks(), self._make_quarantines(), call.hear, call.stop)
             case Vacate():
                 return vacate(request, self._own_locks(), call.stop)
@@ -168,6 +177,7 @@ class Benches:
             self._locks.drop_all()
 
     def _take(self, request: Take, call: Call) -> Any:
+        request = self._allowed(request)
         quarantines = self._make_quarantines()
         quarantines.refuse(request)
         if request.shared:
@@ -185,6 +195,16 @@ class Benches:
         self._learn(request)
         self._watched().begin(request)
         return {"taken": True}
+
+    def _allowed(self, take: Take) -> Take:
+        """Return the request as the host allows it; raise LabError when it does not."""
+        from runner.agent.policy import held_no_longer
+
+        rules = self.rules()
+        policies = rules.with_file(take.configure.policy if take.configure else "")
+        for policy in policies:
+            policy.allow_bench(take.bench)
+        return held_no_longer(dataclasses.replace(take, who=rules.whose(take.who)), policies)
 
     def _own_locks(self) -> Locks:
         with self._making:
@@ -241,7 +261,11 @@ class Benches:
         known = self._benches.get(request.bench)
         if known is not None and known.configure == request:
             return
-        self._benches[request.bench] = Bench(request, self._begin, self._places.fetched)
+        policies = self.rules().with_file(request.policy)
+        for policy in policies:
+            policy.allow_bench(request.bench)
+            policy.allow_devices(request.devices)
+        self._benches[request.bench] = Bench(request, self._begin, self._places.fetched, policies)
         if known is not None:
             _raise_any(known.close(), request.bench)
 
@@ -258,6 +282,7 @@ class Benches:
                 self._locks.drop(name)
 
     def _put(self, request: Put, call: Call) -> Any:
+        self.rules().host.allow_bench(request.bench)
         limits = Limits(request, call.stop, self._timers, self._workers)
         try:
             return self._places.put(request, call)
@@ -289,6 +314,12 @@ class Benches:
             raise LabError(f"bench {name!r} is not configured on this agent")
         return bench
 
+    def rules(self) -> Rules:
+        """Return what this host allows, read once."""
+        with self._making:
+            self._rules = self._rules or self._make_rules()
+            return self._rules
+
     def _forwarding(self) -> Forwards:
         from runner.agent.forwards import Forwards
 
@@ -300,6 +331,8 @@ class Benches:
         bench = self._known(request.bench)
         limits = Limits(request, call.stop, self._timers, self._workers)
         try:
+            for policy in bench.policies:
+                policy.allow_run(request.path)
             arguments = self._places.fetched(request.arguments, call.hear, call.stop)
             return _run_module(dataclasses.replace(request, arguments=arguments), bench, call, limits)
         finally:

@@ -30,7 +30,8 @@ class Configure:
 
     `watch`: what its consoles are watched for, None for nothing. `orders`: what to run when
     the controller goes without having released the bench. `seed`: what the names in typed
-    commands are made from, so that they can be made again; None for chance.
+    commands are made from, so that they can be made again; None for chance. `policy`: a file of
+    the host that counts besides its own; it has to be there.
     """
 
     bench: str
@@ -39,6 +40,7 @@ class Configure:
     watch: WatchSpec | None = field(default_factory=WatchSpec)
     orders: tuple[Run, ...] = ()
     seed: int | None = None
+    policy: str = ""
 
 
 @dataclass(frozen=True)

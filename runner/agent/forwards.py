@@ -6,9 +6,10 @@ import contextlib
 import itertools
 import socket
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.agent.addresses import Address, connected, listener, listens_at, read_address
 from runner.agent.call import Call
@@ -17,6 +18,9 @@ from runner.agent.carrier import Broken, Carrier
 from runner.agent.frames import Kind
 from runner.agent.messages import pack_connected
 from runner.api.verdicts import LabError
+
+if TYPE_CHECKING:
+    from runner.agent.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,13 @@ class Forwards:
         self._numbers = itertools.count(1)
         self._open: dict[int, _Open] = {}
 
-    def answer(self, request: Connect | Listen | Accept | Unlisten, call: Call) -> Any:
-        """Do what was asked; a connection is carried to its end."""
+    def answer(
+        self, request: Connect | Listen | Accept | Unlisten, call: Call, policies: Sequence[Policy]
+    ) -> Any:
+        """Do what was asked, if all policies allow it; a connection is carried to its end."""
+        for policy in policies:
+            if isinstance(request, (Connect, Listen)):
+                policy.allow_forward(request.to if isinstance(request, Connect) else request.at)
         match request:
             case Connect():
                 return carried(connected(read_address(request.to)), request.to, call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from runner.agent.work import Workers
 
 if TYPE_CHECKING:
     from runner.agent.locks import Locks
+    from runner.agent.policy import Rules
     from runner.agent.quarantine import Quarantines
 
 _CALLS_END_WITHIN = 2.5
@@ -41,6 +43,7 @@ class Service:
         outbox: Outbox,
         make_locks: Callable[[], Locks],
         make_quarantines: Callable[[], Quarantines],
+        make_rules: Callable[[], Rules] | None = None,
     ) -> None:
         """Serve nobody yet."""
         self._outbox = outbox
@@ -55,6 +58,7 @@ class Service:
             self._workers,
             self._tell,
             self._places,
+            make_rules or _rules,
         )
         self._calls: dict[int, Call] = {}
         self._changed = threading.Condition()
@@ -158,3 +162,9 @@ class Service:
             send()
         except OSError:
             self.gone = True
+
+
+def _rules() -> Rules:
+    from runner.agent.policy import Rules
+
+    return Rules(os.environ)

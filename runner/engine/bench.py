@@ -27,8 +27,8 @@ from runner.model import Step
 from runner.result import BenchLost, BenchReleased, BenchTaken, Outcome, Phase, Problem
 from runner.template import RenderError
 
-_REFUSED = frozenset({"holder", "quarantine"})
-"""What the evidence has of why a bench was refused (`runner.agent.locks`, `runner.agent.quarantine`)."""
+_REFUSED = frozenset({"holder", "quarantine", "policy"})
+"""What the evidence has of why a bench was refused (`locks`, `quarantine`, `policy` of `runner.agent`)."""
 
 
 class BenchRun:

@@ -8,7 +8,7 @@ from typing import Any
 from runner.agent.calls import Forward, Heard, Unforward
 from runner.agent.calls import Run as RunRequest
 from runner.api.codec import decode, encode_argument
-from runner.api.values import TargetPath
+from runner.api.values import FilePath, TargetPath
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link
 from runner.declaration import Verb
@@ -16,6 +16,7 @@ from runner.engine.cancel import Deadline
 from runner.engine.frame import Frame
 from runner.engine.local import LocalContext
 from runner.engine.scope import Scope
+from runner.loader.fence import Fence
 from runner.model import UNBOUND, Bound, Expression
 from runner.schema import convert_value
 from runner.template import Templates
@@ -24,6 +25,16 @@ from runner.template import Templates
 def arguments(bound: Mapping[str, Bound], names: Scope, templates: Templates) -> dict[str, Any]:
     """Return the typed value of each argument; raise RecipeFault for what data shows to be wrong."""
     return {name: value_of(each, names, templates) for name, each in bound.items()}
+
+
+def refuse_files(given: Mapping[str, Any], fence: Fence | None) -> None:
+    """Raise RecipeFault when a recipe that is not trusted names a file of somebody else."""
+    for name, value in given.items() if fence is not None else ():
+        if isinstance(value, (FilePath, TargetPath)) and fence is not None and not fence.holds(value):
+            raise RecipeFault(
+                f"{name}: {value} is not in the recipe's folder, and the recipe is not trusted (E604)",
+                hint="name it yourself with -e, if it is meant to be read",
+            )
 
 
 def value_of(bound: Bound, names: Scope, templates: Templates) -> Any:

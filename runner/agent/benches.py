@@ -20,6 +20,7 @@ from runner.agent.calls import (
     Accept,
     Configure,
     Connect,
+    Examine,
     Forward,
     Inspect,
     Lift,
@@ -128,6 +129,10 @@ class Benches:
 
     def _about(self, request: AboutBench, call: Call) -> Any:
         """Answer what is asked of the state of a bench, whoever has it."""
+        if isinstance(request, Examine):
+            from runner.agent.examine import examine
+
+            return examine(request, self.rules)
         rules = self.rules()
         if isinstance(request, (Quarantine, Lift, Vacate)):
             rules.host.allow_bench(request.bench)
@@ -177,7 +182,7 @@ class Benches:
             self._locks.drop_all()
 
     def _take(self, request: Take, call: Call) -> Any:
-        request = self._allowed(request)
+        request = self.rules().allowed(request)
         quarantines = self._make_quarantines()
         quarantines.refuse(request)
         if request.shared:
@@ -195,16 +200,6 @@ class Benches:
         self._learn(request)
         self._watched().begin(request)
         return {"taken": True}
-
-    def _allowed(self, take: Take) -> Take:
-        """Return the request as the host allows it; raise LabError when it does not."""
-        from runner.agent.policy import held_no_longer
-
-        rules = self.rules()
-        policies = rules.with_file(take.configure.policy if take.configure else "")
-        for policy in policies:
-            policy.allow_bench(take.bench)
-        return held_no_longer(dataclasses.replace(take, who=rules.whose(take.who)), policies)
 
     def _own_locks(self) -> Locks:
         with self._making:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from runner.agent.calls import Said
 from runner.agent.frames import CONNECTION, Kind
-from runner.agent.messages import pack
 from runner.agent.outbox import Outbox
+from runner.agent.wording import pack
 
 _NAME = ".runner-code"
 _AT_MOST = 16

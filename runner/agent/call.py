@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from runner.agent import messages
+from runner.agent import wording
 from runner.agent.bulk import BLOCK, pack
 from runner.agent.calls import Heard, Saved, Saving
 from runner.agent.credit import Credit
@@ -53,7 +53,7 @@ class Call:
 
     def hear(self, heard: Heard) -> None:
         """Let the controller hear something."""
-        self._outbox.say(Kind.EVENT, self.stream, messages.pack(heard))
+        self._outbox.say(Kind.EVENT, self.stream, wording.pack(heard))
 
     def grant(self, amount: int) -> None:
         """Let so much more be sent."""

@@ -210,7 +210,15 @@ class Unlisten:
     number: int
 
 
-AboutBench = Quarantine | Lift | Inspect | Reserve | Vacate | Look
+@dataclass(frozen=True)
+class Examine:
+    """Ask what the host is like, and whether it has what these devices need; opens none of them."""
+
+    bench: str
+    devices: Mapping[str, DeviceSpec] = field(default_factory=dict)
+
+
+AboutBench = Quarantine | Lift | Inspect | Reserve | Vacate | Look | Examine
 """What is asked of the state of a bench, whoever has it."""
 Carry = Connect | Accept
 """What a stream of bytes begins with."""
@@ -226,6 +234,7 @@ Request = (
     | Reserve
     | Vacate
     | Look
+    | Examine
     | Forward
     | Unforward
     | Connect

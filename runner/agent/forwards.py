@@ -16,7 +16,7 @@ from runner.agent.call import Call
 from runner.agent.calls import Accept, Connect, Listen, Unlisten
 from runner.agent.carrier import Broken, Carrier
 from runner.agent.frames import Kind
-from runner.agent.messages import pack_connected
+from runner.agent.wording import pack_connected
 from runner.api.verdicts import LabError
 
 if TYPE_CHECKING:

@@ -49,6 +49,11 @@ class Policy:
         """Whether there is a file."""
         return self._lines is not None
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What the file says about this user."""
+        return tuple((self._lines or {}).values())
+
     def line(self, key: str) -> Line:
         """Return what counts for a key; the place of a default is the file."""
         lines = self._lines or {}
@@ -166,6 +171,13 @@ class Rules:
     def whose(self, claimed: str) -> str:
         """Return who asks for something: whoever the key belongs to, else who the controller says it is."""
         return self.user if self._guarded else claimed
+
+    def allowed(self, take: Take) -> Take:
+        """Return a request for a bench as it is allowed; raise LabError when it is not."""
+        policies = self.with_file(take.configure.policy if take.configure else "")
+        for policy in policies:
+            policy.allow_bench(take.bench)
+        return held_no_longer(dataclasses.replace(take, who=self.whose(take.who)), policies)
 
     def with_file(self, path: str) -> tuple[Policy, ...]:
         """Return the host's own and the one in `path`, if any; raise LabError when that is not there."""

@@ -15,11 +15,12 @@ from runner.agent.consoles import Feeds
 from runner.agent.credit import amount_of
 from runner.agent.endings import ended
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, ProtocolError
-from runner.agent.messages import Message, from_json, pack, to_json, unpack_cancel, unpack_request
+from runner.agent.messages import Message, from_json, to_json
 from runner.agent.offers import offers
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
 from runner.agent.timers import Timers
+from runner.agent.wording import pack, unpack_cancel, unpack_request
 from runner.agent.work import Workers
 
 if TYPE_CHECKING:

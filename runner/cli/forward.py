@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -127,7 +128,8 @@ def _agent(
         raise TypeError(f"no agent is behind {link!r}")
     name = planned.bench.name
     with contextlib.closing(link):
-        link.call(planned.configure, _nothing, cancel=Cancellation())
+        alone = dataclasses.replace(planned.configure, devices={}, aliases={}, orders=())
+        link.call(alone, _nothing, cancel=Cancellation())
         if planned.locked and not shared:
             _take(link, Take(bench=name, holder="runner forward", wait=wait))
         yield link, name

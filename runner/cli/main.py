@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "release": ("release", "Give a bench back, or take it away from somebody by force."),
         "forward": ("forward", "Reach ports of a bench's host from here."),
         "quarantine": ("quarantine", "Keep everybody from taking a bench until that is cleared."),
+        "doctor": ("doctor", "Look what is wrong with hosts and benches, and what to do."),
         "replay": ("replay", "Judge a recorded run again, without hardware."),
         "report": ("report", "Make the reports of a run again from its events."),
         "completion": ("completion", "Print the shell's completion script."),

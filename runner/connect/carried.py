@@ -10,9 +10,10 @@ from runner.agent.calls import Request
 from runner.agent.carrier import Broken, Carrier
 from runner.agent.credit import amount_of
 from runner.agent.frames import Kind, ProtocolError
-from runner.agent.messages import Message, unpack_connected, unpack_ended
+from runner.agent.messages import Message
 from runner.agent.outbox import Outbox, Rank
 from runner.agent.stop import Stop
+from runner.agent.wording import unpack_connected, unpack_ended
 from runner.api.verdicts import LabError
 from runner.connect.ending import exception_of
 from runner.connect.inflight import InFlight, Lost, Told

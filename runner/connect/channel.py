@@ -13,18 +13,10 @@ from typing import Any, Protocol, TypeVar
 
 from runner.agent.calls import Carry, ConsoleBytes, Heard, Request
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, FrameReader, Kind, ProtocolError
-from runner.agent.messages import (
-    WANTED,
-    Message,
-    MessageReader,
-    from_json,
-    pack,
-    pack_sources,
-    to_json,
-    unpack_heard,
-)
+from runner.agent.messages import WANTED, Message, MessageReader, from_json, pack_sources, to_json
 from runner.agent.outbox import Outbox
 from runner.agent.stop import Stop
+from runner.agent.wording import pack, unpack_heard
 from runner.api.verdicts import LabError
 from runner.connect.bootstrap import BUNDLE
 from runner.connect.busy import Busy

@@ -34,9 +34,10 @@ from runner.agent.context import AgentContext
 from runner.agent.endings import ended
 from runner.agent.instrument import decoded, watching_for
 from runner.agent.limits import time_is_over
-from runner.agent.messages import from_json, to_json, unpack_ended
+from runner.agent.messages import from_json, to_json
 from runner.agent.paths import resolved
 from runner.agent.stop import Stop
+from runner.agent.wording import unpack_ended
 from runner.api.codec import decode, encode, hints
 from runner.api.context import Keep, Kept
 from runner.api.interfaces import Power, PowerReading, PowerState

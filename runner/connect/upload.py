@@ -12,8 +12,9 @@ from runner.agent import bulk
 from runner.agent.calls import Advanced, Heard
 from runner.agent.credit import Credit, amount_of
 from runner.agent.frames import Kind, ProtocolError
-from runner.agent.messages import Message, from_json, pack_cancel, unpack_heard
+from runner.agent.messages import Message, from_json
 from runner.agent.outbox import Outbox, Rank
+from runner.agent.wording import pack_cancel, unpack_heard
 from runner.connect.source import Source, digest_of_start, extents
 
 

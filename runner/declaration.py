@@ -54,6 +54,7 @@ class Verb:
     reads_only: bool = False
     limited_by: str = ""
     defines: str = ""
+    unconfined: bool = False
     cls: type
     path: str
     source: str
@@ -81,6 +82,7 @@ class DriverType:
     children: Mapping[str, frozenset[str]] = field(default_factory=dict)
     simulated: bool = False
     private: bool = False
+    unconfined: bool = False
     cls: type
     path: str
     source: str

@@ -42,19 +42,28 @@ class Registry:
     """Names of modules and drivers, and where each is written."""
 
     def __init__(
-        self, places: Mapping[tuple[Kind, str], Place], folders: tuple[tuple[str, str], ...] = ()
+        self,
+        places: Mapping[tuple[Kind, str], Place],
+        folders: tuple[tuple[str, str], ...] = (),
+        *,
+        alone: bool = False,
     ) -> None:
-        """Know these names; `folders` are the user's, as (package, folder)."""
+        """Know these names; `folders` are the user's, as (package, folder). `alone`: and nothing else."""
         self._places = dict(places)
         self._folders = folders
         self._verbs: dict[str, Verb] = {}
         self._drivers: dict[str, DriverType] = {}
-        self._extended = False
+        self._extended = alone
 
     @classmethod
     def built_in(cls) -> Registry:
         """Know what comes with runner."""
         return cls(_scan(Path(__file__).parent / "modules", "runner.modules"))
+
+    @classmethod
+    def only_built_in(cls) -> Registry:
+        """Know what comes with runner, and nothing that is installed besides."""
+        return cls(_scan(Path(__file__).parent / "modules", "runner.modules"), alone=True)
 
     def with_folder(self, folder: str) -> Registry:
         """Know the modules of a folder, too; raise InputError when a name is taken already."""

@@ -17,6 +17,7 @@ from runner.api import (
     Driver,
     Duration,
     LabError,
+    Needs,
     RecipeFault,
     Unreachable,
     Unsupported,
@@ -50,6 +51,11 @@ class Can(Driver, CanBus):
     receive_own_messages: bool = arg(default=False, help="whether frames that we send are also received")
     options: dict[str, Any] = arg(default={}, help="more options of the interface, as python-can names them")
     record: int = arg(default=65536, help="how many frames are kept", minimum=1)
+
+    def needs(self) -> Needs:
+        """Return the port of an adapter that is behind one."""
+        channel = str(self.channel or "")
+        return Needs(nodes=(channel,) if "/" in channel else ())
 
     def open(self) -> None:
         """Open the bus and begin to receive; raise Unreachable or Unsupported when it is not there."""

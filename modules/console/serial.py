@@ -5,7 +5,7 @@ from __future__ import annotations
 import termios
 from typing import Literal
 
-from runner.api import Context, Driver, Duration, Unreachable, arg
+from runner.api import Context, Driver, Duration, Needs, Unreachable, arg
 from runner.console import ConsoleSettings, LineSettings, LineState, SerialConsole, Stream
 from runner.modules.console.modem import PARITIES, Modem
 from runner.modules.console.port import open_port
@@ -37,6 +37,10 @@ class Serial(Driver, SerialConsole):
     dtr: bool = arg(default=True, help="the DTR line while the port is open")
     rts: bool = arg(default=True, help="the RTS line while the port is open, without rtscts")
     settings: ConsoleSettings = arg(default=ConsoleSettings(), help="how the console is used")
+
+    def needs(self) -> Needs:
+        """Return the port."""
+        return Needs(nodes=(self.port,))
 
     def connect(self) -> Stream:
         """Open the port; raise Unreachable when it is not there, or somebody else has it."""

@@ -25,6 +25,7 @@ class Command(Module):
     """
 
     limited_by = "timeout"
+    unconfined = True
 
     command: str | list[str] = arg(primary=True, help="a line for the shell, or a program and its arguments")
     chdir: str = arg(default="", help="the folder on the host to run it in; empty: the agent's")

@@ -34,6 +34,8 @@ class FetchFile(Module):
         - fetch_file: {file: /data/trace.bin, to: traces/trace.bin, parents: true, exists: refuse}
     """
 
+    unconfined = True
+
     file: str = arg(primary=True, help="its path there")
     name: str = arg(default="", help="its name in artifacts/; its own name when left out")
     to: TargetPath | None = arg(

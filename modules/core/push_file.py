@@ -41,6 +41,8 @@ class PushFile(Module):
         - push_file: {file: "https://images.lab/boot.bin", to: boot.bin, exists: refuse}
     """
 
+    unconfined = True
+
     file: FilePath = arg(help="the file, or its URL")
     to: str = arg(help="its path there; a folder, or one that ends with /, gets it under its own name")
     mode: str = arg(default="", help='its permissions, as in "755"; as files are made there when left out')

@@ -10,6 +10,7 @@ from runner.api import (
     Duration,
     LabError,
     Machine,
+    Needs,
     Power,
     PowerState,
     Size,
@@ -24,6 +25,14 @@ from runner.modules.machine.command_line import Files, Setup, command_line
 from runner.modules.machine.guest import Guest
 from runner.modules.machine.options import Disk, Network
 from runner.modules.machine.port import GuestPort
+
+_PACKAGES = {
+    "aarch64": "qemu-system-arm",
+    "arm": "qemu-system-arm",
+    "x86_64": "qemu-system-x86",
+    "i386": "qemu-system-x86",
+}
+"""Debian's package for each processor that has one of its own; the others are in qemu-system-misc."""
 
 
 class Qemu(Driver, Machine):
@@ -40,6 +49,7 @@ class Qemu(Driver, Machine):
 
     simulated = True
     private = True
+    unconfined = True
 
     arch: str = arg(default="aarch64", help="the processor: aarch64, arm, riscv64, x86_64, i386 …")
     binary: str = arg(default="", help="the program; empty: qemu-system-ARCH")
@@ -61,6 +71,15 @@ class Qemu(Driver, Machine):
     start_limit: Duration = arg(default=Duration("10s"), help="how long QEMU may take to answer")
     stop_limit: Duration = arg(default=Duration("5s"), help="how long it may take to end before it is killed")
     settings: ConsoleSettings = arg(default=ConsoleSettings(), help="how its console is used")
+
+    def needs(self) -> Needs:
+        """Return QEMU and the files that it reads."""
+        program = self.binary or f"qemu-system-{self.arch}"
+        disk = self.disk.path if self.disk else ""
+        files = (self.bios, self.kernel, self.initrd, self.dtb, disk)
+        return Needs(
+            nodes=tuple(filter(None, files)), programs={program: _PACKAGES.get(self.arch, "qemu-system-misc")}
+        )
 
     def open(self) -> None:
         """Open the medium; the machine stays off."""

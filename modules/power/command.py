@@ -29,6 +29,8 @@ class Command(Driver, Power):
           power: {driver: command, turn_on: uhubctl -a on -p 2, turn_off: uhubctl -a off -p 2}
     """
 
+    unconfined = True
+
     turn_on: str = arg(help="the command that switches it on")
     turn_off: str = arg(help="the command that switches it off")
     tell_state: str = arg(

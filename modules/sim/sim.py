@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.api import Context, Driver, Duration, Size, arg, child
+from runner.api import Context, Driver, Duration, Needs, Size, arg, child
 from runner.api.image import Image
 from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
 from runner.modules.sim.ecu import SimulatedBus
@@ -54,6 +54,10 @@ class Sim(Driver):
     system: System = arg(default=System(), help="its Linux")
     faults: Faults = arg(default=Faults(), help="what goes wrong with it, on purpose")
     settings: ConsoleSettings = arg(default=ConsoleSettings(), help="how its console is used")
+
+    def needs(self) -> Needs:
+        """Return the file of the medium."""
+        return Needs(nodes=(self.image,) if self.image else ())
 
     def open(self) -> None:
         """Put it together; raise LabError when the file of the medium cannot be used."""

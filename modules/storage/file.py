@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.api import Driver, Size, Storage, arg
+from runner.api import Driver, Needs, Size, Storage, arg
 from runner.api.image import Image
 
 
@@ -19,6 +19,10 @@ class File(Driver, Storage):
     capacity: Size | None = arg(
         default=None, help="how much it holds; without it a file grows, and a block device says itself"
     )
+
+    def needs(self) -> Needs:
+        """Return the file."""
+        return Needs(nodes=(self.path,))
 
     def open(self) -> None:
         """Open the file; raise Unreachable when that cannot be done."""

@@ -7,8 +7,8 @@ import dataclasses
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from runner.agent.calls import Configure, Heard, Opened, Said
 from runner.agent.classes import class_at
@@ -17,6 +17,9 @@ from runner.agent.instrument import Instrument, offers_console
 from runner.agent.paths import paths_in, resolved
 from runner.agent.stop import Stop
 from runner.api.verdicts import Cancelled, RecipeFault
+
+if TYPE_CHECKING:
+    from runner.agent.policy import Policy
 
 FetchFiles = Callable[[Mapping[str, Any], Callable[[Heard], None], Stop], Mapping[str, Any]]
 
@@ -29,10 +32,15 @@ class Bench:
         configure: Configure,
         begin: BeginFeed,
         fetched: FetchFiles = lambda values, _hear, _stop: values,
+        policies: Sequence[Policy] = (),
     ) -> None:
-        """Know its devices; open none. `fetched` makes paths of the URLs in a device's options."""
+        """Know its devices; open none. `fetched` makes paths of the URLs in a device's options.
+
+        `policies` are asked before a module runs.
+        """
         self._fetched = fetched
         self.configure = configure
+        self.policies = policies
         self._begin = begin
         self._changed = threading.Condition()
         self._open: dict[str, Instrument] = {}

@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING, Any
 from runner.agent.bench import Bench
 from runner.agent.call import Call
 from runner.agent.calls import (
+    AboutBench,
+    Accept,
     Configure,
+    Connect,
+    Examine,
+    Forward,
     Inspect,
     Lift,
+    Listen,
     Look,
     Noted,
     Put,
@@ -29,6 +35,8 @@ from runner.agent.calls import (
     Run,
     Take,
     TakenAway,
+    Unforward,
+    Unlisten,
     Vacate,
 )
 from runner.agent.classes import class_at
@@ -40,18 +48,20 @@ from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
-from runner.agent.requests import pack
 from runner.agent.reserving import reserve, vacate
 from runner.agent.standing import standing
 from runner.agent.stop import Stop
 from runner.agent.timers import Timers
 from runner.agent.told_power import told_devices
+from runner.agent.wording import pack
 from runner.agent.work import Workers
 from runner.api.codec import encode
 from runner.api.verdicts import LabError, RecipeFault
 
 if TYPE_CHECKING:
+    from runner.agent.forwards import Forwards
     from runner.agent.locks import Locks
+    from runner.agent.policy import Rules
     from runner.agent.quarantine import Quarantines
 
 _SETTLE = 1.0
@@ -75,8 +85,9 @@ class Benches:
         tell: Callable[[TakenAway], None],
         places: Places,
         estate: Estate,
+        make_rules: Callable[[], Rules],
     ) -> None:
-        """Know of no bench yet; locks are made when the first bench is taken.
+        """Know of no bench yet; locks are made, and the host's rules read, when the first bench is taken.
 
         `tell` lets the controller know of a bench that was given back without its asking. `estate`
         gets what has to be done should we be killed.
@@ -97,6 +108,9 @@ class Benches:
         self._running: dict[str, set[Stop]] = {}
         self._away: dict[str, TakenAway] = {}
         self._going: set[str] = set()
+        self._forwards: Forwards | None = None
+        self._make_rules = make_rules
+        self._rules: Rules | None = None
 
     def answer(self, request: Request, call: Call) -> Any:
         """Do what was asked and return the answer as JSON; raises whatever a module raises."""
@@ -111,9 +125,29 @@ class Benches:
                 return self._take(request, call)
             case Release():
                 return self._release(request.bench)
+            case Connect() | Listen() | Accept() | Unlisten():
+                return self._forwarding().answer(request, call, self._known(request.bench).policies)
+            case Forward() | Unforward():
+                raise LabError("a forward begins with the controller")
+            case _:
+                return self._about(request, call)
+
+    def _about(self, request: AboutBench, call: Call) -> Any:
+        """Answer what is asked of the state of a bench, whoever has it."""
+        if isinstance(request, Examine):
+            from runner.agent.examine import examine
+
+            return examine(request, self.rules)
+        rules = self.rules()
+        if isinstance(request, (Quarantine, Lift, Vacate)):
+            rules.host.allow_bench(request.bench)
+        if isinstance(request, (Reserve, Vacate)):
+            request = dataclasses.replace(request, who=rules.whose(request.who))
+        match request:
             case Quarantine() | Lift() | Inspect():
                 return self._make_quarantines().answer(request)
             case Reserve():
+                rules.host.allow_reserving(request.bench, request.seconds)
                 return reserve(request, self._own_locks(), self._make_quarantines(), call.hear, call.stop)
             case Vacate():
                 return vacate(request, self._own_locks(), call.stop)
@@ -147,10 +181,13 @@ class Benches:
             self._workers.run(functools.partial(_close, bench, closed[-1]))
         for each in closed:
             each.wait(seconds)
+        if self._forwards is not None:
+            self._forwards.close()
         if self._locks is not None:
             self._locks.drop_all()
 
     def _take(self, request: Take, call: Call) -> Any:
+        request = self.rules().allowed(request)
         quarantines = self._make_quarantines()
         quarantines.refuse(request)
         if request.shared:
@@ -228,7 +265,11 @@ class Benches:
         known = self._benches.get(request.bench)
         if known is not None and known.configure == request:
             return
-        self._benches[request.bench] = Bench(request, self._begin, self._places.fetched)
+        policies = self.rules().with_file(request.policy)
+        for policy in policies:
+            policy.allow_bench(request.bench)
+            policy.allow_devices(request.devices)
+        self._benches[request.bench] = Bench(request, self._begin, self._places.fetched, policies)
         if request.orders or (known is not None and known.configure.orders):
             self._estate.keep_orders(pack(request))
         if known is not None:
@@ -252,6 +293,7 @@ class Benches:
             self._estate.keep_orders(pack(Release(bench.configure.bench)))
 
     def _put(self, request: Put, call: Call) -> Any:
+        self.rules().host.allow_bench(request.bench)
         limits = Limits(request, call.stop, self._timers, self._workers)
         try:
             return self._places.put(request, call)
@@ -277,12 +319,31 @@ class Benches:
         if away is not None:
             raise LabError(away.why, evidence={"taken_away": away.why}, hint=away.hint)
 
-    def _run(self, request: Run, call: Call) -> Any:
-        bench = self._benches.get(request.bench)
+    def _known(self, name: str) -> Bench:
+        bench = self._benches.get(name)
         if bench is None:
-            raise LabError(f"bench {request.bench!r} is not configured on this agent")
+            raise LabError(f"bench {name!r} is not configured on this agent")
+        return bench
+
+    def rules(self) -> Rules:
+        """Return what this host allows, read once."""
+        with self._making:
+            self._rules = self._rules or self._make_rules()
+            return self._rules
+
+    def _forwarding(self) -> Forwards:
+        from runner.agent.forwards import Forwards
+
+        with self._making:
+            self._forwards = self._forwards or Forwards()
+            return self._forwards
+
+    def _run(self, request: Run, call: Call) -> Any:
+        bench = self._known(request.bench)
         limits = Limits(request, call.stop, self._timers, self._workers)
         try:
+            for policy in bench.policies:
+                policy.allow_run(request.path)
             arguments = self._places.fetched(request.arguments, call.hear, call.stop)
             return _run_module(dataclasses.replace(request, arguments=arguments), bench, call, limits)
         finally:

@@ -49,7 +49,7 @@ class Bundle:
             why = f"{self._root}: {error.strerror}"
         if why:
             from runner.agent.calls import Said  # it has come by now, with the bundle
-            from runner.agent.requests import pack
+            from runner.agent.wording import pack
 
             said = Said(text=f"the code was not kept in the cache: {why}", level="warning")
             outbox.say(Kind.EVENT, CONNECTION, pack(said))

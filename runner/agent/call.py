@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from runner.agent import requests
+from runner.agent import wording
 from runner.agent.bulk import BLOCK, pack
 from runner.agent.calls import Heard, Saved, Saving
 from runner.agent.credit import Credit
@@ -31,14 +31,19 @@ class Call:
         self._outbox = outbox
         self._credit: Credit | None = None
         self._taker: Callable[[bytes], None] | None = None
+        self._granted: Callable[[int], None] | None = None
 
     def say(self, kind: Kind, payload: bytes) -> None:
-        """Say something on its stream."""
-        self._outbox.say(kind, self.stream, payload)
+        """Say something on its stream; raw bytes go behind everything else."""
+        self._outbox.say(kind, self.stream, payload, Rank.BULK if kind is Kind.DATA else Rank.CONTROL)
 
-    def receive(self, take: Callable[[bytes], None]) -> None:
-        """Have `take` called, at once and on another thread, with what is sent on this stream."""
+    def receive(self, take: Callable[[bytes], None], granted: Callable[[int], None] | None = None) -> None:
+        """Have `take` called, at once and on another thread, with what is sent on this stream.
+
+        `granted` is called with what more may be sent on it the other way.
+        """
         self._taker = take
+        self._granted = granted
 
     def take(self, payload: bytes) -> None:
         """Take what is sent; raise ProtocolError when nobody has asked for it."""
@@ -48,11 +53,13 @@ class Call:
 
     def hear(self, heard: Heard) -> None:
         """Let the controller hear something."""
-        self._outbox.say(Kind.EVENT, self.stream, requests.pack(heard))
+        self._outbox.say(Kind.EVENT, self.stream, wording.pack(heard))
 
     def grant(self, amount: int) -> None:
-        """Let so much more of a file be sent."""
-        if self._credit is not None:
+        """Let so much more be sent."""
+        if self._granted is not None:
+            self._granted(amount)
+        elif self._credit is not None:
             self._credit.grant(amount)
 
     def save(self, name: str, data: bytes | Path, keep: Keep | None = None) -> Kept:

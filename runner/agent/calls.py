@@ -30,7 +30,8 @@ class Configure:
 
     `watch`: what its consoles are watched for, None for nothing. `orders`: what to run when
     the controller goes without having released the bench. `seed`: what the names in typed
-    commands are made from, so that they can be made again; None for chance.
+    commands are made from, so that they can be made again; None for chance. `policy`: a file of
+    the host that counts besides its own; it has to be there.
     """
 
     bench: str
@@ -39,6 +40,7 @@ class Configure:
     watch: WatchSpec | None = field(default_factory=WatchSpec)
     orders: tuple[Run, ...] = ()
     seed: int | None = None
+    policy: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,92 @@ class Look:
     bench: str
 
 
-Request = Put | Configure | Take | Run | Release | Quarantine | Lift | Inspect | Reserve | Vacate | Look
+@dataclass(frozen=True)
+class Forward:
+    """Carry every connection made to `listen` on to `to`; the controller's half of it answers this.
+
+    It listens on this machine and connects from the bench's host, `reverse` the other way round.
+    The answer has the `address` that it listens at, and a `number` to give it up by.
+    """
+
+    bench: str
+    to: str
+    listen: str = ""
+    reverse: bool = False
+
+
+@dataclass(frozen=True)
+class Unforward:
+    """Give up a forward, with all connections that it carries."""
+
+    bench: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Connect:
+    """Connect to an address from the host; bytes are then carried on this call's stream."""
+
+    bench: str
+    to: str
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Listen at an address of the host; the answer has the `address` and a `number`."""
+
+    bench: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Accept:
+    """Wait for the next connection to a listener; its bytes are then carried on this call's stream."""
+
+    bench: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Unlisten:
+    """Close a listener; who waits for its next connection is told."""
+
+    bench: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Examine:
+    """Ask what the host is like, and whether it has what these devices need; opens none of them."""
+
+    bench: str
+    devices: Mapping[str, DeviceSpec] = field(default_factory=dict)
+
+
+AboutBench = Quarantine | Lift | Inspect | Reserve | Vacate | Look | Examine
+"""What is asked of the state of a bench, whoever has it."""
+Carry = Connect | Accept
+"""What a stream of bytes begins with."""
+Request = (
+    Put
+    | Configure
+    | Take
+    | Run
+    | Release
+    | Quarantine
+    | Lift
+    | Inspect
+    | Reserve
+    | Vacate
+    | Look
+    | Examine
+    | Forward
+    | Unforward
+    | Connect
+    | Listen
+    | Accept
+    | Unlisten
+)
 
 
 @dataclass(frozen=True)

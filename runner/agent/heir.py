@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from runner.agent.calls import Configure, Release
 from runner.agent.estate import Estate
 from runner.agent.outbox import Outbox
-from runner.agent.requests import unpack_request
 from runner.agent.service import Service
+from runner.agent.wording import unpack_request
 
 if TYPE_CHECKING:
     from runner.agent.locks import Locks

@@ -96,17 +96,3 @@ def unpack_sources(payload: bytes) -> Any:
     if not unpacking.eof:
         raise ProtocolError(f"sources that end too early, or of more than {LARGEST_MESSAGE} bytes")
     return from_json(written)
-
-
-def pack_cancel(cause: str, *, timed_out: bool) -> bytes:
-    """Write why a call has to stop, and whether a limit in time is the reason."""
-    return to_json({"cause": cause, "timed_out": timed_out})
-
-
-def unpack_cancel(payload: bytes) -> tuple[str, bool]:
-    """Read a cause, and whether it is a limit in time; raise ProtocolError for anything else."""
-    try:
-        told = from_json(payload)
-        return str(told["cause"]), bool(told["timed_out"])
-    except (TypeError, KeyError) as error:
-        raise ProtocolError(f"expected a cause, got {payload[:80]!r}") from error

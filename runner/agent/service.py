@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -15,16 +16,17 @@ from runner.agent.credit import amount_of
 from runner.agent.endings import ended
 from runner.agent.estate import Estate
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Kind, ProtocolError
-from runner.agent.messages import Message, from_json, to_json, unpack_cancel
+from runner.agent.messages import Message, from_json, to_json
 from runner.agent.offers import offers
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
-from runner.agent.requests import pack, unpack_request
 from runner.agent.timers import Timers
+from runner.agent.wording import pack, unpack_cancel, unpack_request
 from runner.agent.work import Workers
 
 if TYPE_CHECKING:
     from runner.agent.locks import Locks
+    from runner.agent.policy import Rules
     from runner.agent.quarantine import Quarantines
 
 _CALLS_END_WITHIN = 2.5
@@ -44,6 +46,7 @@ class Service:
         make_locks: Callable[[], Locks],
         make_quarantines: Callable[[], Quarantines],
         estate: Estate,
+        make_rules: Callable[[], Rules] | None = None,
     ) -> None:
         """Serve nobody yet; `estate` is what is left when we are killed."""
         self._outbox = outbox
@@ -59,6 +62,7 @@ class Service:
             self._tell,
             self._places,
             estate,
+            make_rules or _rules,
         )
         self._calls: dict[int, Call] = {}
         self._changed = threading.Condition()
@@ -167,3 +171,9 @@ class Service:
             send()
         except OSError:
             self.gone = True
+
+
+def _rules() -> Rules:
+    from runner.agent.policy import Rules
+
+    return Rules(os.environ)

@@ -16,6 +16,7 @@ from runner.api.interfaces import (
     Storage,
 )
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
+from runner.api.needs import Needs
 from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
     Cancelled,
@@ -47,6 +48,7 @@ __all__ = [
     "Level",
     "Machine",
     "Module",
+    "Needs",
     "Options",
     "Power",
     "PowerReading",

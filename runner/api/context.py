@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from runner.api.values import Duration, TargetPath
+from runner.api.verdicts import RecipeFault
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -79,6 +80,15 @@ class Context(abc.ABC):
     @abc.abstractmethod
     def check_cancelled(self) -> None:
         """Raise Cancelled when the step must stop."""
+
+    def forward(self, to: str, *, listen: str = "", reverse: bool = False) -> str:
+        """Carry connections to this machine on to an address that the bench's host reaches.
+
+        `reverse`: those to the host on to an address that this machine reaches. Return where
+        it listens; it does so until the test ends. Only for modules that run on the controller.
+        """
+        del to, listen, reverse
+        raise RecipeFault("only a module that runs on the controller can forward a port")
 
     @abc.abstractmethod
     def sleep(self, seconds: float) -> None:

@@ -17,6 +17,8 @@ else:
         return lambda decorated: decorated
 
 
+from runner.api.needs import Needs
+
 if TYPE_CHECKING:
     from runner.api.context import Context
 
@@ -124,6 +126,12 @@ class Result:
 class Declared:
     """Something with declared arguments: a module or a driver."""
 
+    unconfined: ClassVar[bool] = False
+    """True when what it is given can make it do whatever its user may: run programs, change any file.
+
+    A host's policy refuses it unless it says ``commands = yes``, and ``--untrusted`` always.
+    """
+
     def __init_subclass__(cls) -> None:
         """Make every subclass a keyword-only dataclass, compared by identity."""
         dataclasses.dataclass(kw_only=True, eq=False)(cls)
@@ -173,6 +181,10 @@ class Driver(Declared):
     """True when no hardware is behind it; every report says so."""
     private: ClassVar[bool] = False
     """True when each run gets an instance of its own, so that no lock is needed."""
+
+    def needs(self) -> Needs:
+        """Say what it needs of the host, going by its options alone; nothing is opened for that."""
+        return Needs()
 
     def open(self) -> None:
         """Connect to the instrument; raise a LabError when it is not there."""

@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from runner.cli.common import extra_option, extra_values, in_json, inventory_option
+from runner.cli.common import (
+    extra_option,
+    extra_values,
+    fence_around,
+    in_json,
+    inventory_option,
+    untrusted_option,
+)
 from runner.cli.play import planned
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Plan, PlannedPlay
@@ -18,9 +25,15 @@ from runner.masking import Masker
 @inventory_option
 @click.option("-l", "--limit", default="", metavar="PATTERN", help="Only these of the play's benches.")
 @extra_option
+@untrusted_option
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 def command(
-    recipes: tuple[str, ...], inventories: tuple[str, ...], limit: str, extra: tuple[str, ...], output: str
+    recipes: tuple[str, ...],
+    inventories: tuple[str, ...],
+    limit: str,
+    extra: tuple[str, ...],
+    untrusted: bool,
+    output: str,
 ) -> int:
     """Check recipes without touching any hardware.
 
@@ -33,7 +46,9 @@ def command(
       runner check boot.yaml -i lab.yaml -o json
     """
     with in_json(output):
-        options = PlayOptions(extra=extra_values(extra), limit=limit)
+        values = extra_values(extra)
+        fence = fence_around(recipes, values) if untrusted else None
+        options = PlayOptions(extra=values, limit=limit, untrusted=fence)
         plan, _registry, _templates = planned(recipes, inventories, options, Masker())
     if output == "json":
         import json

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ import click
 from runner.api.values import Duration
 from runner.errors import Fault, Faults, InputError
 from runner.inventory.read import default_inventory, find_inventory, read_inventory
+from runner.loader.fence import Fence, fence_of
 from runner.model import Inventory, Recipe
 from runner.recipe.read import survey
 from runner.registry import Registry
@@ -88,8 +89,15 @@ def read_recipes(paths: Sequence[str]) -> tuple[tuple[Recipe, ...], Registry]:
     return recipes, registry
 
 
-def survey_recipes(paths: Sequence[str]) -> tuple[tuple[Recipe, ...], Registry, Faults]:
-    """Read what can be read of all recipes, and return it with the modules they use and all faults."""
+def survey_recipes(
+    paths: Sequence[str], fence: Fence | None = None
+) -> tuple[tuple[Recipe, ...], Registry, Faults]:
+    """Read what can be read of all recipes, and return it with the modules they use and all faults.
+
+    `fence`: what they may read when they are not trusted; then no code comes along either.
+    """
+    if fence is not None:
+        return _survey_untrusted(paths, fence)
     registry = Registry.built_in()
     faults = Faults()
     recipes: list[Recipe] = []
@@ -106,6 +114,33 @@ def survey_recipes(paths: Sequence[str]) -> tuple[tuple[Recipe, ...], Registry, 
     return tuple(recipes), registry, faults
 
 
+def _survey_untrusted(paths: Sequence[str], fence: Fence) -> tuple[tuple[Recipe, ...], Registry, Faults]:
+    registry = Registry.only_built_in()
+    faults = Faults()
+    recipes: list[Recipe] = []
+    for path in paths:
+        try:
+            recipe, found = survey(path, registry, fence)
+        except InputError as error:
+            faults.extend(error)
+        else:
+            recipes.append(recipe)
+            faults.take(found)
+    return tuple(recipes), Registry.built_in(), faults
+
+
+def fence_around(recipes: Sequence[str], extra: Mapping[str, Any]) -> Fence:
+    """Return what recipes may read that are not trusted: their folders, and files named with ``-e``."""
+    return fence_of(recipes, (each for each in extra.values() if isinstance(each, str)))
+
+
+untrusted_option = click.option(
+    "--untrusted",
+    is_flag=True,
+    help="The recipe is a stranger's: no code, programs, environment or files but its own; see the docs.",
+)
+
+
 def with_modules_beside(recipe: str, registry: Registry | None = None) -> Registry:
     """Add the ``modules/`` folder beside a recipe to what is known, unless it is the built-in one."""
     registry = registry or Registry.built_in()
@@ -118,8 +153,15 @@ def with_modules_beside(recipe: str, registry: Registry | None = None) -> Regist
     return registry.with_folder(str(folder))
 
 
-def find_benches(inventories: Sequence[str], recipe: str | None, registry: Registry) -> Inventory:
-    """Return the inventory that was asked for, or the one found near the recipe, or the simulated bench."""
+def find_benches(
+    inventories: Sequence[str], recipe: str | None, registry: Registry, *, trusted: bool = True
+) -> Inventory:
+    """Return the inventory that was asked for, or the one found near the recipe, or the simulated bench.
+
+    What lies near a recipe that is not trusted is not looked at.
+    """
+    if not trusted and not inventories:
+        return default_inventory(registry)
     paths = tuple(inventories) or find_inventory(recipe or str(Path.cwd() / "recipe.yaml"))
     return read_inventory(paths, registry) if paths else default_inventory(registry)
 

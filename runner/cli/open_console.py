@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,20 +14,15 @@ from typing import Any, cast
 from runner.agent.calls import ConsoleBytes, Heard, Said, Take, TakenAway, Waiting
 from runner.agent.lock_files import lock_folder
 from runner.api.verdicts import LabError
-from runner.cli.common import find_benches, with_modules_beside
-from runner.cli.play import planned
+from runner.cli.one_bench import plan_one
 from runner.connect.agents import connector
 from runner.connect.line import CLASSES, AttachedLine, Line, OwnLine, Power, attach
 from runner.engine.cancel import Cancellation
 from runner.engine.classes import classes_of
-from runner.engine.options import PlayOptions
 from runner.engine.plan import Plan
 from runner.engine.planning import NoBench
 from runner.engine.who import ourselves
 from runner.errors import Fault, InputError
-from runner.inventory.read import find_inventory
-from runner.inventory.select import select
-from runner.masking import Masker
 from runner.model import Bench
 from runner.recipe.devices import console_path, offers
 from runner.registry import Registry
@@ -37,7 +30,6 @@ from runner.report.files import ConsoleFiles
 
 Show = Callable[[bytes], None]
 Remark = Callable[[str], None]
-_PLAN = "name: console\nbenches: {bench}\nvars: {vars}\nsteps:\n  - log: console\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +69,7 @@ def open_console(
     Raise InputError for a wrong bench or device, NoBench when somebody holds the bench and
     cannot be joined, LabError for what does not work.
     """
-    whole, registry = _planned(wanted)
+    whole, registry = plan_one(wanted.bench, wanted.inventories, recipe=wanted.recipe, extra=wanted.extra)
     plan = whole.plays[0].benches[0]
     device = _device(plan.bench, wanted.device)
     folder = _folder(wanted.results)
@@ -200,26 +192,6 @@ class _Log:
     def close(self) -> None:
         """Close the files."""
         self._files.close()
-
-
-def _planned(wanted: Wanted) -> tuple[Plan, Registry]:
-    """Return the plan of the bench with its options rendered, as a recipe that names it would get it."""
-    beside = wanted.recipe or "recipe.yaml"
-    inventory = find_benches(wanted.inventories, wanted.recipe, with_modules_beside(beside))
-    chosen = select(wanted.bench, inventory, None)
-    if len(chosen) != 1:
-        message = f"{wanted.bench!r} names {len(chosen)} benches, and one is needed"
-        raise InputError([Fault(code="E505", message=message)])
-    inventories = wanted.inventories or find_inventory(str(Path(beside).resolve()))
-    with tempfile.TemporaryDirectory(prefix="runner-console-") as folder:
-        recipe = Path(wanted.recipe).resolve().parent if wanted.recipe else Path(folder)
-        with tempfile.NamedTemporaryFile(
-            "w", suffix=".yaml", prefix=".console-", dir=recipe, encoding="utf-8"
-        ) as file:
-            file.write(_PLAN.format(bench=json.dumps(chosen[0].name), vars=json.dumps(dict(wanted.extra))))
-            file.flush()
-            plan, registry, _templates = planned((file.name,), inventories, PlayOptions(), Masker())
-    return plan, registry
 
 
 def _device(bench: Bench, asked: str) -> str:

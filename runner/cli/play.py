@@ -17,10 +17,12 @@ from runner.cli.common import (
     duration,
     extra_option,
     extra_values,
+    fence_around,
     find_benches,
     inventory_option,
     survey_recipes,
     uncollected,
+    untrusted_option,
 )
 from runner.cli.signals import signals
 from runner.engine.options import PlayOptions
@@ -97,6 +99,7 @@ def _shard(_context: click.Context, _parameter: click.Parameter, value: str | No
     "--results", default="results", show_default=True, metavar="DIR", help="Where the run's folder is made."
 )
 @click.option("--console", is_flag=True, help="Print what the consoles say.")
+@untrusted_option
 @click.option("--no-input", is_flag=True, help="Never ask a person anything.")
 @click.option(
     "-o",
@@ -116,6 +119,7 @@ def command(
     ask: bool,
     rerun_failed: str | None,
     shuffle: str | None,
+    untrusted: bool,
     **rest: Any,
 ) -> int:
     """Play recipes on the benches they name.
@@ -133,8 +137,10 @@ def command(
     )
     if ask and (rest["no_input"] or not sys.stdin.isatty()):
         raise click.UsageError("--step asks a person, and there is none here")
+    values = extra_values(extra)
     options = PlayOptions(
-        extra=extra_values(extra),
+        extra=values,
+        untrusted=fence_around(recipes, values) if untrusted else None,
         tags=_words(tags),
         skip_tags=_words(skip_tags),
         only=_failed_before(rerun_failed, asked.results),
@@ -174,9 +180,11 @@ def planned(
     recipes: Sequence[str], inventories: Sequence[str], options: PlayOptions, masker: Masker
 ) -> tuple[Plan, Registry, Templates]:
     """Read and check everything; raise InputError with all that is wrong."""
-    read, registry, faults = survey_recipes(recipes)
+    read, registry, faults = survey_recipes(recipes, options.untrusted)
     try:
-        inventory = find_benches(inventories, recipes[0] if recipes else None, registry)
+        inventory = find_benches(
+            inventories, recipes[0] if recipes else None, registry, trusted=options.untrusted is None
+        )
     except InputError as error:
         faults.extend(error)
         faults.raise_if_any()

@@ -1,7 +1,7 @@
 """The codes of errors in recipes, inventories and command lines: what each means, wrong and right.
 
 ``E1xx`` YAML, ``E2xx`` structure and arguments, ``E3xx`` names and expressions, ``E4xx``
-inventory, ``E5xx`` command line. A code never changes its meaning.
+inventory, ``E5xx`` command line, ``E6xx`` ``--untrusted``. A code never changes its meaning.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from runner.codes.command_line import COMMAND_LINE
 from runner.codes.expressions import EXPRESSIONS
 from runner.codes.inventory import INVENTORY
 from runner.codes.recipe import RECIPE
+from runner.codes.untrusted import UNTRUSTED
 from runner.codes.yaml import YAML
 
-CODES: Mapping[str, Code] = MappingProxyType({**YAML, **RECIPE, **EXPRESSIONS, **INVENTORY, **COMMAND_LINE})
+CODES: Mapping[str, Code] = MappingProxyType(
+    {**YAML, **RECIPE, **EXPRESSIONS, **INVENTORY, **COMMAND_LINE, **UNTRUSTED}
+)
 
 
 def page(code: str) -> str:

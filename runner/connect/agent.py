@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from runner.agent.calls import ConsoleBytes, Heard, Request
+from runner.agent.calls import ConsoleBytes, Forward, Heard, Request, Unforward
 from runner.api.verdicts import Cancelled, LabError
 from runner.connect.channel import NO_CACHE, Cache, Channel, Port
 from runner.connect.link import Cancel, Link
 from runner.connect.placing import Placing
+
+if TYPE_CHECKING:
+    from runner.connect.forwards import Forwards
 
 _LAST_LINES_WITHIN = 0.5
 
@@ -94,6 +97,7 @@ class AgentLink(Link):
         self._lock = threading.Lock()
         self._port: OpenPort | None = None
         self._opening: _Opening | None = None
+        self._forwards: Forwards | None = None
         self._closed = False
 
     @property
@@ -108,11 +112,18 @@ class AgentLink(Link):
 
     def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
         """Run one request to its end and return its answer, still encoded."""
-        opening = self._opening or self._begin()
-        channel = opening.wait(cancel)
+        if isinstance(request, Forward):
+            return self._forwarding(cancel).open(request, hear, cancel)
+        if isinstance(request, Unforward):
+            return self._forwards.close(request.number) if self._forwards is not None else None
+        channel = self._opened(cancel)
         if self._placing is not None:
             request = self._placing.placed(request, channel, hear, cancel)
         return channel.call(request, hear, cancel)
+
+    def wait(self, cancel: Cancel) -> str:
+        """Wait until the agent is gone, and say why; it is started if need be."""
+        return self._opened(cancel).wait()
 
     def close(self) -> None:
         """End the agent; its devices are closed, its locks dropped. Takes 10 s at most.
@@ -121,9 +132,23 @@ class AgentLink(Link):
         """
         with self._lock:
             again, self._closed = self._closed, True
-            opening = self._opening
+            opening, forwards = self._opening, self._forwards
+        if forwards is not None:
+            forwards.close_all()
         if not again and opening is not None and opening.channel is not None:
             self._end(opening.channel)
+
+    def _forwarding(self, cancel: Cancel) -> Forwards:
+        from runner.connect.forwards import Forwards
+
+        channel = self._opened(cancel)
+        with self._lock:
+            self._forwards = self._forwards or Forwards(channel, self._heard)
+            return self._forwards
+
+    def _opened(self, cancel: Cancel) -> Channel:
+        opening = self._opening or self._begin()
+        return opening.wait(cancel)
 
     def _begin(self) -> _Opening:
         with self._lock:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from runner.agent.calls import ConsoleBytes, Heard, Request
+from runner.agent.calls import Carry, ConsoleBytes, Heard, Request
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, FrameReader, Kind, ProtocolError
-from runner.agent.messages import (
-    WANTED,
-    Message,
-    MessageReader,
-    from_json,
-    pack_sources,
-    to_json,
-)
+from runner.agent.messages import WANTED, Message, MessageReader, from_json, pack_sources, to_json
 from runner.agent.outbox import Outbox
-from runner.agent.requests import pack, unpack_heard
+from runner.agent.stop import Stop
+from runner.agent.wording import pack, unpack_heard
 from runner.api.verdicts import LabError
 from runner.connect.bootstrap import BUNDLE
 from runner.connect.busy import Busy
@@ -31,6 +26,7 @@ from runner.connect.link import Cancel
 from runner.connect.source import Source
 from runner.connect.upload import Upload
 
+_Call = TypeVar("_Call", bound=InFlight)
 _READ = 64 * 1024
 _LAST_WORDS_WITHIN = 10.0
 
@@ -120,7 +116,7 @@ class Channel:
         source: Source | None = None,
     ) -> Any:
         """Run one request to its end; see `Link.call`. `source`: what a Put is about."""
-        call = self._begin(request, source)
+        call = self._began(lambda stream: self._in_flight(stream, request, source), request)
         try:
             self._outbox.tell(Kind.CALL, call.stream, pack(request))
             return call.wait(hear, cancel)
@@ -130,6 +126,26 @@ class Channel:
             raise self._loss(f"broke the protocol: {error}") from error
         finally:
             self._leave(call)
+
+    def carry(self, request: Carry, connect: Callable[[str], socket.socket], stop: Stop) -> None:
+        """Carry the bytes of a connection until it ends; see `Carried.carry`."""
+        from runner.connect.carried import Carried
+
+        call = self._began(lambda stream: Carried(stream, request, self._outbox), request)
+        try:
+            self._outbox.tell(Kind.CALL, call.stream, pack(request))
+            call.carry(connect, stop)
+        except OSError as error:
+            raise self._loss("died") from error
+        except ProtocolError as error:
+            raise self._loss(f"broke the protocol: {error}") from error
+        finally:
+            self._leave(call)
+
+    def wait(self) -> str:
+        """Wait until it is lost, and say why."""
+        self._over.wait()
+        return self.lost
 
     def lose(self, cause: str) -> None:
         """End the conversation, once; every call under way is told why."""
@@ -183,15 +199,17 @@ class Channel:
         except OSError:
             self.lose("died")
 
-    def _begin(self, request: Request, source: Source | None) -> InFlight:
+    def _in_flight(self, stream: int, request: Request, source: Source | None) -> InFlight:
+        upload = None if source is None else Upload(source, stream, self._outbox)
+        return InFlight(stream, request, self._outbox, upload)
+
+    def _began(self, begin: Callable[[int], _Call], request: Request) -> _Call:
         self._busy.learn(request)
         self._busy.refuse(request)
         with self._lock:
             if self._end:
                 raise self._end.error()
-            stream = next(self._numbers)
-            upload = None if source is None else Upload(source, stream, self._outbox)
-            call = InFlight(stream, request, self._outbox, upload)
+            call = begin(next(self._numbers))
             self._calls[call.stream] = call
         return call
 

@@ -13,9 +13,9 @@ from runner.agent.calls import Heard, Piece, Put, Request, Reserve, Run, Saving,
 from runner.agent.credit import Debt
 from runner.agent.frames import Kind, ProtocolError
 from runner.agent.limits import time_is_over
-from runner.agent.messages import Message, from_json, pack_cancel
+from runner.agent.messages import Message, from_json
 from runner.agent.outbox import Outbox
-from runner.agent.requests import unpack_ended, unpack_heard
+from runner.agent.wording import pack_cancel, unpack_ended, unpack_heard
 from runner.api.values import Duration
 from runner.api.verdicts import LabError
 from runner.connect.ending import exception_of

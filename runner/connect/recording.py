@@ -19,6 +19,7 @@ from typing import Any
 from runner.agent.calls import (
     Configure,
     ConsoleBytes,
+    Forward,
     Heard,
     Listening,
     Piece,
@@ -116,7 +117,7 @@ class Recording:
 
     def called(self, request: Request, began: int, heard: list[Any], how: Mapping[str, Any]) -> None:
         """Record a call with its end."""
-        asked = vars(request) if isinstance(request, Run) else {"bench": request.bench}
+        asked = _asked(request)
         times = {"began_ns": began, "ended_ns": time.monotonic_ns() if began else 0}
         self._put(
             {"call": {"kind": type(request).__name__, "request": asked, "heard": heard, **times, **how}}
@@ -185,13 +186,23 @@ class RecordedLink:
         except (Verdict, Crash) as error:
             self._recording.called(request, began, heard, {"error": _as_ended(error)})
             raise
-        if isinstance(request, (Run, Take, Release)):
+        if isinstance(request, (Run, Take, Release, Forward)):
             self._recording.called(request, began, heard, {"answer": answer})
         return answer
 
     def close(self) -> None:
         """End the agent."""
         self._link.close()
+
+
+def _asked(request: Request) -> Mapping[str, Any]:
+    match request:
+        case Run():
+            return vars(request)
+        case Forward(bench=bench, to=to, listen=listen, reverse=reverse):
+            return {"bench": bench, "arguments": {"to": to, "listen": listen, "reverse": reverse}}
+        case _:
+            return {"bench": request.bench}
 
 
 def _as_ended(error: Verdict | Crash) -> dict[str, Any]:

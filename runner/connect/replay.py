@@ -18,6 +18,7 @@ from runner.agent.calls import (
     Configure,
     ConsoleBytes,
     Ended,
+    Forward,
     Heard,
     Noted,
     Opened,
@@ -35,8 +36,8 @@ from runner.agent.instrument import decoded, watching_for
 from runner.agent.limits import time_is_over
 from runner.agent.messages import from_json, to_json
 from runner.agent.paths import resolved
-from runner.agent.requests import unpack_ended
 from runner.agent.stop import Stop
+from runner.agent.wording import unpack_ended
 from runner.api.codec import decode, encode, hints
 from runner.api.context import Keep, Kept
 from runner.api.interfaces import Power, PowerReading, PowerState
@@ -178,6 +179,8 @@ class ReplayLink:
                 return self._taken(request, hear)
             case Release():
                 self._release()
+            case Forward():
+                return self._forwarded(request, hear)
             case _:
                 pass  # a replay puts no bench into quarantine, and finds none there
         return None
@@ -190,6 +193,14 @@ class ReplayLink:
         self._configure = request.configure or self._configure
         found = self._like(request, {})
         return {"taken": not request.shared} if found is None else self._answered(found, hear)
+
+    def _forwarded(self, request: Forward, hear: Callable[[Heard], None]) -> Any:
+        """Say where it listened; nobody does now."""
+        asked = {"to": request.to, "listen": request.listen, "reverse": request.reverse}
+        found = self._like(request, {"arguments": asked})
+        if found is None:
+            raise self._refuse(f"the recording has no answer for another forward to {request.to}")
+        return self._answered(found, hear)
 
     def _release(self) -> None:
         for name in self._consoles:
@@ -328,7 +339,7 @@ class ReplayLink:
         )
         return console
 
-    def _like(self, request: Run | Take, asked: Mapping[str, Any]) -> Called | None:
+    def _like(self, request: Run | Take | Forward, asked: Mapping[str, Any]) -> Called | None:
         """Return the next recorded call like this one, in the same words if there is one; go behind it."""
         kind = type(request).__name__
         left = [(place, each) for place, each in enumerate(self._calls[self._place :], self._place)]

@@ -16,9 +16,9 @@ from runner.agent.calls import Advanced, Heard
 from runner.agent.context import PROGRESS_EVERY
 from runner.agent.credit import Credit, amount_of
 from runner.agent.frames import Kind, ProtocolError
-from runner.agent.messages import Message, from_json, pack_cancel
+from runner.agent.messages import Message, from_json
 from runner.agent.outbox import Outbox, Rank
-from runner.agent.requests import unpack_heard
+from runner.agent.wording import pack_cancel, unpack_heard
 from runner.connect.source import Source, digest_of_start, extents
 
 _PILED_UP = 0.015

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 
@@ -26,8 +27,8 @@ from runner.model import Step
 from runner.result import BenchLost, BenchReleased, BenchTaken, Outcome, Phase, Problem
 from runner.template import RenderError
 
-_REFUSED = frozenset({"holder", "quarantine"})
-"""What the evidence has of why a bench was refused (`runner.agent.locks`, `runner.agent.quarantine`)."""
+_REFUSED = frozenset({"holder", "quarantine", "policy"})
+"""What the evidence has of why a bench was refused (`locks`, `quarantine`, `policy` of `runner.agent`)."""
 
 
 class BenchRun:
@@ -48,6 +49,7 @@ class BenchRun:
         self._why_not: Verdict | Crash | None = None
         self._skipped = False
         self._names: Scope = player.bench.names
+        self._closing = contextlib.ExitStack()
         self.problems: list[Problem] = []
         """Of the play's teardown and of giving the bench back."""
         self.refused = False
@@ -98,7 +100,7 @@ class BenchRun:
 
     def play(self, wait: float) -> None:
         """Take the bench unless it is ours, play every case, and give it back whatever happened."""
-        cases = CasePlayer(self._run, self._planned, self._player, self._cancel, self._limit())
+        cases = CasePlayer(self._run, self._planned, self._player, self._cancel, self._limit(), self._closing)
         self._names = self._player.bench.names.child()
         try:
             problem = self._not_meant(cases) or self._made_ready(wait)
@@ -160,7 +162,14 @@ class BenchRun:
         return self._player.scope(steps, self._frame(phase, self._cancel, self._limit()))
 
     def _frame(self, phase: Phase, cancel: Cancellation, limit: Deadline) -> Frame:
-        return Frame(names=self._names, home=self._names, cancel=cancel, deadline=limit, phase=phase)
+        return Frame(
+            names=self._names,
+            home=self._names,
+            cancel=cancel,
+            deadline=limit,
+            phase=phase,
+            closing=self._closing,
+        )
 
     def _cases(self, cases: CasePlayer, names: Scope) -> None:
         stop = ""
@@ -206,6 +215,7 @@ class BenchRun:
             self.let_go()
         elif self._taken:
             self._clean_up("teardown", self._planned.play.teardown)
+            self._closing.close()
             if self._run.away.error(self.name) is None:  # else its host has done that
                 self._clean_up("release", self._player.bench.planned.on_release)
             self._release()

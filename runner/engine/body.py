@@ -155,16 +155,26 @@ class BenchPlayer:
     def _use(self, step: Step, use: Use, frame: Frame, ear: Ear) -> End:
         templates = self._run.templates
         given = perform.arguments(use.arguments, frame.names, templates)
+        perform.refuse_files(given, self._run.options.untrusted)
         self._hide(use, given)
         ear.targets = perform.targets(given)
         verb = use.verb
-        if self._run.options.check and not verb.reads_only and (verb.runs_on == "host" or verb.limited_by):
+        acts = verb.runs_on == "host" or verb.limited_by or verb.unconfined
+        if self._run.options.check and not verb.reads_only and acts:
             ear.say(f"would run {step.name or step.title}", "info")
             return End(outcome=Outcome.SKIPPED, reason=f"check mode: would run {verb.name}")
         seconds, origin = step_limit(self._timeout(step, frame), step, use, given, self._play.timeout)
         limit = deadline(seconds, origin, frame.deadline)
         if verb.runs_on == "controller":
-            result = perform.run_here(verb, given, self.bench.name, frame, limit, ear.hear)
+            result = perform.run_here(
+                verb,
+                given,
+                self.bench.name,
+                frame,
+                limit,
+                ear.hear,
+                lambda: self.bench.link(ear.hear, frame.cancel),
+            )
             self._define(use, given, frame)
             return End(outcome=Outcome.PASSED, result=result)
         devices = self.bench.devices(use, frame.names, templates)

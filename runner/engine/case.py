@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,14 +26,21 @@ class CasePlayer:
     """Plays the cases of one play on one bench and remembers how they ended."""
 
     def __init__(
-        self, run: Run, planned: PlannedPlay, player: BenchPlayer, cancel: Cancellation, limit: Deadline
+        self,
+        run: Run,
+        planned: PlannedPlay,
+        player: BenchPlayer,
+        cancel: Cancellation,
+        limit: Deadline,
+        closing: contextlib.ExitStack,
     ) -> None:
-        """Play under `cancel` and within `limit`, the play's own."""
+        """Play under `cancel` and within `limit`, the play's own; `closing` closes when the play is over."""
         self._run = run
         self._planned = planned
         self._player = player
         self._cancel = cancel
         self._limit = limit
+        self._closing = closing
         self._ended: dict[str, Outcome] = {}
 
     def play(self, case: Case, names: Scope) -> Outcome:
@@ -128,6 +136,7 @@ class CasePlayer:
             self._limit
         )
         cancel = Cancellation(self._cancel)
+        closing = contextlib.ExitStack()
         frame = Frame(
             names=scope,
             home=self._names if self._planned.play.chained else scope,
@@ -136,6 +145,7 @@ class CasePlayer:
             phase="test",
             case=case.id(self._player.bench.name),
             attempts=attempts,
+            closing=self._closing if self._planned.play.chained else closing,
         )
         try:
             end = self._player.scope(test.setup, dataclasses.replace(frame, deferred=[], background={}))
@@ -143,6 +153,7 @@ class CasePlayer:
                 end = self._player.scope(test.steps, frame)
         finally:
             late = self._teardown(test, frame) if test.teardown else PASSED
+            closing.close()
             cancel.close()
         return worst((end, late)) if end.good else end
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from dataclasses import dataclass, field
 
@@ -18,7 +19,8 @@ class Frame:
 
     `names`: for look-ups; `home`: where registers and `set` go. `deferred`: steps to run
     at the end of the scope, with the names they had. `background`: steps that go on
-    while later ones run, by name. `attempts`: steps of the case that were tried again add here.
+    while later ones run, by name. `attempts`: steps of the case that were tried again add
+    here. `closing`: what is closed when the test, or the play, is over.
     """
 
     names: Scope
@@ -33,6 +35,7 @@ class Frame:
     deferred: list[tuple[Step, Scope]] = field(default_factory=list)
     background: dict[str, Background] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
+    closing: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def inner(self, *, names: Scope, home: Scope | None = None, cancel: Cancellation | None = None) -> Frame:
         """Make the frame of a scope inside this one, with nothing deferred yet."""
@@ -68,6 +71,7 @@ class Frame:
             deferred=self.deferred,
             background=self.background,
             attempts=self.attempts,
+            closing=self.closing,
         )
 
     def cleaning(self, cancel: Cancellation, deadline: Deadline) -> Frame:

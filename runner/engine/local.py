@@ -18,15 +18,21 @@ class LocalContext(Context):
     """Says what it is told to whoever listens to the step."""
 
     def __init__(
-        self, bench: str, cancel: Cancellation, deadline: Deadline, hear: Callable[[Heard], None]
+        self,
+        bench: str,
+        cancel: Cancellation,
+        deadline: Deadline,
+        hear: Callable[[Heard], None],
+        forward: Callable[[str, str, bool], str],
     ) -> None:
-        """Serve one step."""
+        """Serve one step; `forward` opens what `Context.forward` asks for."""
         self.bench = bench
         self.devices: Mapping[str, str] = {}
         self._cancel = cancel
         self._deadline = deadline
         self._hear = hear
         self._saving = threading.Lock()
+        self._forward = forward
 
     def log(self, text: str, level: Level = "info") -> None:
         """Say something in the report."""
@@ -72,6 +78,10 @@ class LocalContext(Context):
             raise Cancelled(self._cancel.cause)
         if self._deadline.left == 0:
             raise TimedOut(f"time is over: {self._deadline.origin}")
+
+    def forward(self, to: str, *, listen: str = "", reverse: bool = False) -> str:
+        """Carry connections, until the test ends."""
+        return self._forward(to, listen, reverse)
 
     def sleep(self, seconds: float) -> None:
         """Wait; a cancel or the limit ends it early."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.api.values import Duration
+from runner.loader.fence import Fence
 from runner.model import Step
 
 
@@ -16,7 +17,8 @@ class PlayOptions:
 
     `extra`: values of ``-e``, by name. `shard`: (i, n), i counts from 1. `shuffle`: the
     seed. `only`: ids of the cases to play (``--rerun-failed``). `ask`: called before each
-    step with ``--step``; False skips it.
+    step with ``--step``; False skips it. `untrusted`: what the recipes may read when they
+    are not trusted, None when they are.
     """
 
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -42,3 +44,4 @@ class PlayOptions:
     run: str = ""
     folder: str = ""
     ask: Callable[[str, Step], bool] | None = None
+    untrusted: Fence | None = None

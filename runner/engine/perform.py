@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runner.agent.calls import Heard
+from runner.agent.calls import Forward, Heard, Unforward
 from runner.agent.calls import Run as RunRequest
 from runner.api.codec import decode, encode_argument
-from runner.api.values import TargetPath
+from runner.api.values import FilePath, TargetPath
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link
 from runner.declaration import Verb
@@ -16,6 +16,7 @@ from runner.engine.cancel import Deadline
 from runner.engine.frame import Frame
 from runner.engine.local import LocalContext
 from runner.engine.scope import Scope
+from runner.loader.fence import Fence
 from runner.model import UNBOUND, Bound, Expression
 from runner.schema import convert_value
 from runner.template import Templates
@@ -24,6 +25,16 @@ from runner.template import Templates
 def arguments(bound: Mapping[str, Bound], names: Scope, templates: Templates) -> dict[str, Any]:
     """Return the typed value of each argument; raise RecipeFault for what data shows to be wrong."""
     return {name: value_of(each, names, templates) for name, each in bound.items()}
+
+
+def refuse_files(given: Mapping[str, Any], fence: Fence | None) -> None:
+    """Raise RecipeFault when a recipe that is not trusted names a file of somebody else."""
+    for name, value in given.items() if fence is not None else ():
+        if isinstance(value, (FilePath, TargetPath)) and fence is not None and not fence.holds(value):
+            raise RecipeFault(
+                f"{name}: {value} is not in the recipe's folder, and the recipe is not trusted (E604)",
+                hint="name it yourself with -e, if it is meant to be read",
+            )
 
 
 def value_of(bound: Bound, names: Scope, templates: Templates) -> Any:
@@ -57,9 +68,18 @@ def run_here(
     frame: Frame,
     deadline: Deadline,
     hear: Callable[[Heard], None],
+    find_link: Callable[[], Link],
 ) -> Any:
-    """Run a module that touches no hardware."""
-    context = LocalContext(bench, frame.cancel, deadline, hear)
+    """Run a module that touches no hardware; what it forwards is closed with the test or the play."""
+
+    def forward(to: str, listen: str, reverse: bool) -> str:
+        link = find_link()
+        opened = link.call(Forward(bench, to, listen, reverse), hear, cancel=frame.cancel)
+        closing = Unforward(bench, opened["number"])
+        frame.closing.callback(link.call, closing, hear, cancel=frame.cancel)
+        return str(opened["address"])
+
+    context = LocalContext(bench, frame.cancel, deadline, hear, forward)
     context.check_cancelled()
     return verb.cls(**given).run(context)
 

@@ -52,7 +52,14 @@ def make_plan(
     plays: list[PlannedPlay] = []
     for recipe in recipes:
         chosen = [_benches(play, inventory, options, notes, faults) for play in recipe.plays]
-        survey_names(recipe, dict(enumerate(chosen)), options.extra, templates, faults)
+        survey_names(
+            recipe,
+            dict(enumerate(chosen)),
+            options.extra,
+            templates,
+            faults,
+            trusted=options.untrusted is None,
+        )
         for play, benches in zip(recipe.plays, chosen, strict=True):
             planner = _Planner(recipe, play, options, registry, templates, masker, environment, faults)
             plays.append(planner.plan(benches))
@@ -153,7 +160,6 @@ class _Planner:
     def _refuse_unobeyed(self, bench: Bench) -> None:
         host = bench.host
         refused = {
-            "policy": "policy" in host.options,
             "cache": host.local and bool(host.options.get("cache")),
             "python": host.local and "python" in host.options,
         }
@@ -197,6 +203,7 @@ class _Planner:
                 devices={name: self._spec(device, names) for name, device in real.items()},
                 aliases={name: device.ref for name, device in bench.devices.items() if device.ref},
                 watch=self._watch(),
+                policy=str(bench.host.options.get("policy", "")),
             ),
             drivers={name: device.driver.name for name, device in real.items() if device.driver},
             simulated=tuple(

@@ -11,13 +11,14 @@ import yaml
 from runner.document import Node, Scalar
 from runner.errors import Fault, Faults, InputError, Location
 from runner.loader.compose import Composer
+from runner.loader.fence import Fence
 from runner.loader.tags import Tags
 
 
-def load(path: str, *, shown: str | None = None) -> Node:
+def load(path: str, *, shown: str | None = None, fence: Fence | None = None) -> Node:
     """Read a file of one YAML document; raise InputError with everything that is wrong with it.
 
-    `shown` is the path in errors and locations.
+    `shown` is the path in errors and locations. `fence`: what it may have read for it, None for anything.
     """
     name = shown or shown_path(path)
     try:
@@ -27,13 +28,20 @@ def load(path: str, *, shown: str | None = None) -> Node:
     except OSError as error:
         what = f"no such file: {name}" if isinstance(error, FileNotFoundError) else _refused(name, error)
         raise InputError([Fault(code="E110", message=what)]) from error
-    return loads(text, name, folder=str(Path(path).parent))
+    return loads(text, name, folder=str(Path(path).parent), fence=fence)
 
 
-def loads(text: str, path: str, *, folder: str = ".", environment: Mapping[str, str] = os.environ) -> Node:
+def loads(
+    text: str,
+    path: str,
+    *,
+    folder: str = ".",
+    environment: Mapping[str, str] = os.environ,
+    fence: Fence | None = None,
+) -> Node:
     """Load YAML text; `path` is what locations show, `folder` is where ``!file`` looks."""
     faults = Faults()
-    composer = Composer(path, Tags(Path(folder), environment, faults), faults)
+    composer = Composer(path, Tags(Path(folder), environment, faults, fence), faults)
     node: Node | None = None
     try:
         node = composer.compose(text)

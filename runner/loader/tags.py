@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.document import MapNode, Node, Scalar
 from runner.errors import Faults, Location, did_you_mean
+from runner.loader.fence import Fence
 from runner.loader.scalars import faithful_value
 
 TAGS = ("!env", "!file", "!secret")
@@ -17,11 +18,18 @@ _YAML = "tag:yaml.org,2002:"
 class Tags:
     """Resolves tags: files relative to `folder`, variables from `environment`."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], faults: Faults) -> None:
-        """Note in `faults` what is missing or written wrongly."""
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        faults: Faults,
+        fence: Fence | None = None,
+    ) -> None:
+        """Note in `faults` what is missing or written wrongly, or lies outside of the fence."""
         self._folder = folder
         self._environment = environment
         self._faults = faults
+        self._fence = fence
 
     def resolve(self, tag: str, node: Node) -> Scalar:
         """Return what a tagged node stands for; null, with a fault noted, when that cannot be known."""
@@ -47,6 +55,10 @@ class Tags:
         name, default = _name_and_default(node)
         if not name:
             return self._wrong("!env takes a name, or {name: NAME, default: VALUE}", at)
+        if self._fence is not None:
+            hint = "a recipe that is not trusted gets its values with -e"
+            self._faults.add("E603", f"!env asks for ${name}", at=at, hint=hint)
+            return _nothing(at)
         text = self._environment.get(name)
         if text is not None:
             return Scalar(at, faithful_value(text), text, literal=True)
@@ -61,6 +73,10 @@ class Tags:
             return self._wrong("!file takes the path of a file", at)
         if node.templated:
             return self._wrong("!file reads when the recipe is loaded: its path cannot hold a template", at)
+        if self._fence is not None and not self._fence.holds(self._folder / Path(node.text).expanduser()):
+            hint = "a recipe that is not trusted reads its own files only"
+            self._faults.add("E604", f"{node.text} is not in the recipe's folder", at=at, hint=hint)
+            return _nothing(at)
         try:
             text = (self._folder / Path(node.text).expanduser()).read_text(encoding="utf-8").rstrip("\n")
         except (OSError, ValueError, RuntimeError) as error:

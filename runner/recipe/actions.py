@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.document import Entry, MapNode, Node
 from runner.errors import Faults, Location
+from runner.loader.fence import Fence
 from runner.model import Action
 from runner.recipe.fields import keyed, text, unknown_keys, wrong
 from runner.recipe.identifiers import check_identifier
@@ -23,8 +24,9 @@ _RESERVED = (*MODIFIERS, "block", "rescue", "always", "parallel", "stop", "join"
 class Actions:
     """All actions that a recipe imports; each is read once, with the faults of its own file."""
 
-    def __init__(self, verbs: Verbs, faults: Faults) -> None:
-        """Read them with these modules."""
+    def __init__(self, verbs: Verbs, faults: Faults, fence: Fence | None = None) -> None:
+        """Read them with these modules, within the fence of a recipe that is not trusted."""
+        self._fence = fence
         self._verbs = verbs
         self._faults = faults
         self._made: dict[tuple[Path, str], Action | None] = {}
@@ -56,7 +58,9 @@ class Actions:
             return self._find(name, visible, at, faults)
 
         names = tuple(visible)
-        return Reading(verbs=self._verbs, faults=faults, action=find, actions=lambda: names)
+        return Reading(
+            verbs=self._verbs, faults=faults, action=find, actions=lambda: names, fence=self._fence
+        )
 
     def read_all(self, sources: tuple[Source, ...]) -> dict[str, Action]:
         """Read every action, called or not, and return them by name."""

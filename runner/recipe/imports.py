@@ -9,8 +9,10 @@ from pathlib import Path
 from runner.document import Entry, MapNode, Node, Scalar
 from runner.errors import Faults, InputError, did_you_mean
 from runner.loader import load
+from runner.loader.fence import Fence
 from runner.recipe.fields import inside, keyed, listed, text, unknown_keys, wrong
 from runner.recipe.reading import Chain, ChainedFaults
+from runner.recipe.untrusted import refuse_code, refuse_file
 
 _YAML = (".yaml", ".yml")
 
@@ -33,9 +35,13 @@ class Source:
 class Importer:
     """Loads every imported file once and collects the folders of modules on the way."""
 
-    def __init__(self, faults: Faults) -> None:
-        """Note faults in `faults`, each with the chain of imports that led to it."""
+    def __init__(self, faults: Faults, fence: Fence | None = None) -> None:
+        """Note faults in `faults`, each with the chain of imports that led to it.
+
+        `fence`: what a recipe that is not trusted may read.
+        """
         self._faults = faults
+        self._fence = fence
         self._loaded: dict[Path, Source] = {}
         self._loading: list[Path] = []
         self.folders: list[str] = []
@@ -60,6 +66,9 @@ class Importer:
         if not given or not isinstance(node, Scalar):
             return None
         path = (base / Path(given).expanduser()).resolve()
+        if self._fence is not None and not self._fence.holds(path):
+            refuse_file(given, inside(node), faults)
+            return None
         if path.is_dir():
             self._folder(path, given, node, faults)
             return None
@@ -72,6 +81,9 @@ class Importer:
         return None
 
     def _folder(self, path: Path, given: str, node: Scalar, faults: Faults) -> None:
+        if self._fence is not None:
+            refuse_code(f"the folder {given!r}", inside(node), faults)
+            return
         if any(path.glob("*.py")):
             self.add_folder(str(path))
             return
@@ -96,7 +108,7 @@ class Importer:
         faults = ChainedFaults(self._faults, chain)
         source = Source(path=path, chain=chain)
         try:
-            node = load(str(path))
+            node = load(str(path), fence=self._fence)
         except InputError as error:
             faults.extend(error)
             return source

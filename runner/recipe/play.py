@@ -12,6 +12,7 @@ import runner
 from runner.document import Entry, MapNode, Node, Scalar
 from runner.errors import Faults, InputError
 from runner.loader import load
+from runner.loader.fence import Fence
 from runner.model import Definition, Play, Timeouts
 from runner.recipe import words
 from runner.recipe.expressions import condition
@@ -34,6 +35,7 @@ from runner.recipe.params import read_params
 from runner.recipe.reading import Defaults, Reading
 from runner.recipe.steps import read_steps
 from runner.recipe.tests import as_tests, read_tests
+from runner.recipe.untrusted import refuse_file
 from runner.recipe.uses import read_defaults
 from runner.recipe.version import check_version
 from runner.recipe.watch import read_watch
@@ -173,28 +175,32 @@ def _defaults(node: Node, reading: Reading) -> dict[str, Defaults]:
     return found
 
 
-def _variables(entries: Mapping[str, Entry], base: Path, faults: Faults) -> tuple[Definition, ...]:
+def _variables(entries: Mapping[str, Entry], base: Path, reading: Reading) -> tuple[Definition, ...]:
+    faults = reading.faults
     found: list[Definition] = []
     if "vars_files" in entries:
         for item in listed(entries["vars_files"].value):
-            found.extend(_from_file(item, base, faults))
+            found.extend(_from_file(item, base, reading.fence, faults))
     if "vars" in entries:
         own = variables(entries["vars"].value, "vars", faults)
         found.extend(Definition(name=name, node=node, layer="play vars") for name, node in own.items())
     return tuple(found)
 
 
-def _from_file(item: Node, base: Path, faults: Faults) -> list[Definition]:
+def _from_file(item: Node, base: Path, fence: Fence | None, faults: Faults) -> list[Definition]:
     given = text(item, "vars_files", faults)
     if not given:
         return []
     path = base / Path(given).expanduser()
+    at = inside(item) if isinstance(item, Scalar) else item.at
+    if fence is not None and not fence.holds(path):
+        refuse_file(given, at, faults)
+        return []
     if not path.is_file():
-        at = inside(item) if isinstance(item, Scalar) else item.at
         faults.add("E214", f"there is no file {given!r}", at=at, hint="the path is relative to this file")
         return []
     try:
-        node = load(str(path))
+        node = load(str(path), fence=fence)
     except InputError as error:
         faults.extend(error)
         return []
@@ -232,7 +238,7 @@ def read_play(written: Written, reading: Reading) -> Play:
         check_version(entries["requires_runner"].value, runner.__version__, faults)
     if "reserve" in entries:
         found.update(_reserve(entries["reserve"].value, faults))
-    found["variables"] = _variables(entries, written.base, faults)
+    found["variables"] = _variables(entries, written.base, reading)
     found.update(_steps(entries, written.prefix, _surroundings(entries, found, reading)))
     benches = entries.get("benches")
     found.setdefault("name", written.name)

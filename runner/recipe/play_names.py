@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.declaration import Parameter
-from runner.document import Node
+from runner.document import ListNode, MapNode, Node
 from runner.model import Bench, Param, Play
 from runner.recipe.names import FUNCTIONS, Known, Names
 from runner.recipe.shapes import Record
 from runner.recipe.walk import variable
 
 
-def play_names(play: Play, benches: Sequence[Bench], extra: Mapping[str, object]) -> Names:
-    """Return the scope of a play on these benches."""
+def play_names(
+    play: Play, benches: Sequence[Bench], extra: Mapping[str, object], *, trusted: bool = True
+) -> Names:
+    """Return the scope of a play on these benches; one that is not trusted gets no secrets of theirs."""
     names = Names(None, built_in_names(benches))
     params = {name: _param(param) for name, param in play.params.items()}
     shared = _of_benches(benches, params)
+    if not trusted:
+        shared.update({name: _secret(shared[name]) for name in _secrets(benches)})
     own: dict[str, list[Node]] = {}
     for definition in play.variables:
         own[definition.name] = [definition.node]
@@ -98,6 +103,26 @@ def _of_benches(benches: Sequence[Bench], params: Mapping[str, Known]) -> dict[s
         )
         for name, nodes in found.items()
     }
+
+
+def _secrets(benches: Sequence[Bench]) -> set[str]:
+    return {each.name for bench in benches for each in bench.variables if holds_secret(each.node)}
+
+
+def holds_secret(node: Node) -> bool:
+    """Tell whether a value is a secret, or has one inside."""
+    match node:
+        case MapNode():
+            return any(holds_secret(entry.value) for entry in node.entries)
+        case ListNode():
+            return any(holds_secret(item) for item in node.items)
+        case _:
+            return node.secret
+
+
+def _secret(known: Known) -> Known:
+    reason = "is a secret of the inventory, and the recipe is not trusted"
+    return dataclasses.replace(known, unusable=("E605", reason, "give the recipe a value of its own with -e"))
 
 
 def _distinct(nodes: Any) -> list[Node]:

@@ -8,6 +8,7 @@ import runner
 from runner.document import ListNode, MapNode, Node
 from runner.errors import Faults, InputError, Location
 from runner.loader import load
+from runner.loader.fence import Fence
 from runner.model import Play, Recipe, Step
 from runner.recipe.actions import Actions
 from runner.recipe.fields import wrong
@@ -16,6 +17,7 @@ from runner.recipe.play import Written, read_play
 from runner.recipe.reading import Reading, Verbs
 from runner.recipe.static import survey_names
 from runner.recipe.steps import read_steps as steps_of
+from runner.recipe.untrusted import refuse_code, refuse_untrusted
 from runner.registry import Registry
 from runner.template import Templates
 
@@ -29,20 +31,24 @@ def read_recipe(path: str, registry: Registry) -> Recipe:
     return recipe
 
 
-def survey(path: str, registry: Registry) -> tuple[Recipe, Faults]:
+def survey(path: str, registry: Registry, fence: Fence | None = None) -> tuple[Recipe, Faults]:
     """Read what can be read of a recipe, and return it with all faults.
 
     A step that is broken keeps its name and register, so that the names of the steps
     after it can be judged all the same. Raises InputError when the file is not YAML.
+    `fence`: what it may read, and nothing of its own code, when it is not trusted.
     """
     faults = Faults()
-    written = _plays(load(path), path, faults)
-    importer = Importer(faults)
+    written = _plays(load(path, fence=fence), path, faults)
+    importer = Importer(faults, fence)
     beside = Path(path).resolve().parent / "modules"
     if beside.is_dir() and beside.resolve() != _built_in_modules():
-        importer.add_folder(str(beside))
+        if fence is None:
+            importer.add_folder(str(beside))
+        else:
+            refuse_code("the folder modules/ beside the recipe", Location(path, 1, 1), faults)
     imports = [_imports(each, importer, faults) for each in written]
-    actions = Actions(Verbs(_extended(registry, importer, faults)), faults)
+    actions = Actions(Verbs(_extended(registry, importer, faults)), faults, fence)
     actions.declare(importer.sources())
     plays = tuple(
         read_play(each, actions.reading(Source(path=Path(path), chain=(), imports=sources), faults))
@@ -56,6 +62,8 @@ def survey(path: str, registry: Registry) -> tuple[Recipe, Faults]:
         actions=actions.read_all(importer.sources()),
         module_folders=tuple(importer.folders),
     )
+    if fence is not None:
+        refuse_untrusted(recipe, fence, faults)
     return recipe, faults
 
 

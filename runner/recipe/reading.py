@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from runner.declaration import Verb
 from runner.document import Node
 from runner.errors import Faults, InputError, Location
+from runner.loader.fence import Fence
 from runner.model import Action, Bound
 from runner.registry import Registry
 
@@ -86,7 +87,8 @@ class Reading:
 
     `action`: finds an action that the file may use (its name, and where faults go).
     `loops`: the loop variables in use around this place. `bounded`: a limit in time holds
-    here, so that ``until`` ends. `short`: these are the tests of the short form.
+    here, so that ``until`` ends. `fence`: what a recipe that is not trusted may read.
+    `short`: these are the tests of the short form.
     """
 
     verbs: Verbs
@@ -96,6 +98,7 @@ class Reading:
     defaults: Mapping[str, Defaults] = field(default_factory=dict)
     loops: frozenset[str] = frozenset()
     bounded: bool = False
+    fence: Fence | None = None
     short: bool = False
 
     def within(self, loop_variable: str) -> Reading:

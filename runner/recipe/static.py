@@ -32,14 +32,26 @@ def check_names(recipe: Recipe, benches: Benches, extra: Mapping[str, object], t
 
 
 def survey_names(
-    recipe: Recipe, benches: Benches, extra: Mapping[str, object], templates: Templates, faults: Faults
+    recipe: Recipe,
+    benches: Benches,
+    extra: Mapping[str, object],
+    templates: Templates,
+    faults: Faults,
+    *,
+    trusted: bool = True,
 ) -> None:
-    """Note the same faults in `faults`, also for a recipe that is known to be incomplete."""
+    """Note the same faults in `faults`, also for a recipe that is known to be incomplete, or not trusted."""
     everywhere = {bench.name: bench for group in benches.values() for bench in group}
     actions = ActionChecks(recipe.actions, built_in_names(tuple(everywhere.values())), templates, faults)
     for index, play in enumerate(recipe.plays):
         _PlayCheck(
-            play, benches.get(index, ()), extra=extra, templates=templates, actions=actions, faults=faults
+            play,
+            benches.get(index, ()),
+            extra=extra,
+            templates=templates,
+            actions=actions,
+            faults=faults,
+            trusted=trusted,
         ).check()
     actions.check_all()
 
@@ -67,6 +79,7 @@ class _PlayCheck:
         templates: Templates,
         actions: ActionChecks,
         faults: Faults,
+        trusted: bool,
     ) -> None:
         self._play = play
         self._faults = faults
@@ -74,7 +87,7 @@ class _PlayCheck:
         self._lookup = Lookup(templates, faults)
         self._lookup.lenient = not benches
         self._devices = DeviceCheck(benches, faults)
-        self._base = play_names(play, benches, extra)
+        self._base = play_names(play, benches, extra, trusted=trusted)
         self._benches = benches
 
     def check(self) -> None:

@@ -11,8 +11,8 @@ from runner.agent.calls import Configure, Release, Run, Take
 from runner.agent.estate import Estate
 from runner.agent.heir import not_released
 from runner.agent.locks import Locks
-from runner.agent.requests import pack
 from runner.agent.stop import Stop
+from runner.agent.wording import pack
 from runner.api import LabError
 
 OFF = Run("b", "x:Off", {}, {}, 2.5)

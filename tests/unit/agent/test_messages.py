@@ -18,16 +18,8 @@ from runner.agent.calls import (
     WatchSpec,
 )
 from runner.agent.frames import Frame, FrameReader, Kind, ProtocolError, frame, frames
-from runner.agent.messages import (
-    LARGEST_MESSAGE,
-    Message,
-    MessageReader,
-    from_json,
-    pack_cancel,
-    to_json,
-    unpack_cancel,
-)
-from runner.agent.requests import pack, unpack_ended, unpack_heard, unpack_request
+from runner.agent.messages import LARGEST_MESSAGE, Message, MessageReader, from_json, to_json
+from runner.agent.wording import pack, pack_cancel, unpack_cancel, unpack_ended, unpack_heard, unpack_request
 
 JSON: Any = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -11,15 +11,9 @@ from runner.agent.calls import Alarm, Configure, ConsoleBytes, Ended, Heard, Pie
 from runner.agent.consoles import pack_alarm, pack_chunk, pack_name
 from runner.agent.credit import WINDOW
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, Frame, FrameReader, Kind, frame
-from runner.agent.messages import (
-    Message,
-    MessageReader,
-    to_json,
-    unpack_cancel,
-    unpack_sources,
-)
+from runner.agent.messages import Message, MessageReader, to_json, unpack_sources
 from runner.agent.outbox import Outbox
-from runner.agent.requests import pack
+from runner.agent.wording import pack, unpack_cancel
 from runner.api import Failed, LabError
 from runner.connect.channel import Channel
 from runner.console import Chunk

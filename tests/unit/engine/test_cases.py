@@ -532,7 +532,6 @@ def test_registers_of_the_short_form_are_seen_by_its_later_steps(tmp_path: Path)
 @pytest.mark.parametrize(
     ("host", "told"),
     [
-        ("{transport: local, policy: lab.yaml}", "host 'shelf': 'policy' is not supported yet"),
         ("{transport: local, python: python3.12}", "'python' of this machine is not supported yet"),
         ("{transport: local, cache: true}", "'cache' of this machine is not supported yet"),
     ],

@@ -1,4 +1,7 @@
-"""Requests, what is heard of them, and how they ended, as JSON. Functions of bytes, no port."""
+"""Requests, what is heard and how it ends, as JSON. Functions of bytes, no port.
+
+Apart from `runner.agent.messages`, with which an agent begins: this may be pushed.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 from runner.agent.calls import (
+    Accept,
     Advanced,
     Configure,
+    Connect,
     DeviceSpec,
     Ended,
+    Examine,
     Heard,
     Inspect,
     Lift,
+    Listen,
     Look,
     Noted,
     Opened,
@@ -28,6 +35,7 @@ from runner.agent.calls import (
     Switched,
     Take,
     TakenAway,
+    Unlisten,
     Vacate,
     Waiting,
     WatchSpec,
@@ -53,6 +61,33 @@ def unpack_heard(payload: bytes) -> Heard:
     return heard
 
 
+def pack_cancel(cause: str, *, timed_out: bool) -> bytes:
+    """Write why a call has to stop, and whether a limit in time is the reason."""
+    return to_json({"cause": cause, "timed_out": timed_out})
+
+
+def unpack_cancel(payload: bytes) -> tuple[str, bool]:
+    """Read a cause, and whether it is a limit in time; raise ProtocolError for anything else."""
+    try:
+        told = from_json(payload)
+        return str(told["cause"]), bool(told["timed_out"])
+    except (TypeError, KeyError) as error:
+        raise ProtocolError(f"expected a cause, got {payload[:80]!r}") from error
+
+
+def pack_connected(peer: str) -> bytes:
+    """Return the payload of the EVENT after which a stream carries bytes."""
+    return to_json({"Connected": {"peer": peer[:1024]}})
+
+
+def unpack_connected(payload: bytes) -> str:
+    """Read who a stream is connected to; raise ProtocolError for anything else."""
+    try:
+        return str(from_json(payload)["Connected"]["peer"])
+    except (TypeError, KeyError) as error:
+        raise ProtocolError(f"expected a connection, got {payload[:80]!r}") from error
+
+
 def unpack_ended(payload: bytes) -> Ended:
     """Read how a call ended; raise ProtocolError for anything else."""
     ended: Ended = _made(Ended, from_json(payload))
@@ -73,6 +108,10 @@ def _configure(
     )
 
 
+def _examine(devices: dict[str, Any], **rest: Any) -> Examine:
+    return Examine(devices={name: DeviceSpec(**spec) for name, spec in devices.items()}, **rest)
+
+
 def _take(configure: dict[str, Any] | None = None, **rest: Any) -> Take:
     return Take(configure=None if configure is None else _configure(**configure), **rest)
 
@@ -89,6 +128,11 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
     "Reserve": Reserve,
     "Vacate": Vacate,
     "Look": Look,
+    "Examine": _examine,
+    "Connect": Connect,
+    "Listen": Listen,
+    "Accept": Accept,
+    "Unlisten": Unlisten,
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
     each.__name__: each

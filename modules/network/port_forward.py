@@ -1,0 +1,55 @@
+"""Reach a port of the lab from here, or of here from the lab."""
+
+from __future__ import annotations
+
+from runner.api import Context, Module, Result, arg
+
+
+class Forwarded(Result):
+    """Where connections are accepted now, and where they lead."""
+
+    address: str
+    """``host:port`` that can be connected to, or the path of a socket."""
+    host: str
+    """The host of `address`; empty for a socket."""
+    port: int | None
+    """The port of `address`; nothing for a socket."""
+    to: str
+    """Where connections lead, as it was asked for."""
+
+
+class PortForward(Module):
+    """Carry connections to this machine on to a port that the bench's host can reach, until the test ends.
+
+    Opened in a play's `setup`, or by a step of a play without `tests`, it stays until the play
+    ends. Addresses are a port (`8080`), `host:port` (`10.0.0.5:80`, `[::1]:80`), or the path of
+    a Unix socket (`/run/board.sock`). The bytes travel within the connection to the agent: the
+    host's SSH server need not allow forwarding, and consoles go first. What cannot be
+    connected to is told for each connection, not when the forward is opened.
+
+    Example::
+
+        - port_forward: 8080
+          register: web
+        - port_forward: {to: "10.0.0.5:80", listen: 127.0.0.1:8000}
+        - port_forward: {to: 127.0.0.1:9000, listen: 9000, reverse: true}
+    """
+
+    runs_on = "controller"
+    unconfined = True
+
+    to: str = arg(primary=True, help="where connections lead: a port, host:port, or a socket's path")
+    listen: str = arg(
+        default="", help="where they are accepted, in the same form; empty: a free port of 127.0.0.1"
+    )
+    reverse: bool = arg(
+        default=False, help="accept them on the bench's host, and lead to what this machine reaches"
+    )
+
+    def run(self, context: Context) -> Forwarded:
+        """Open it, and say where."""
+        address = context.forward(self.to, listen=self.listen, reverse=self.reverse)
+        side = "the host" if self.reverse else "this machine"
+        context.log(f"{address} of {side} leads to {self.to}")
+        host, _, port = ("", "", "") if "/" in address else address.rpartition(":")
+        return Forwarded(address=address, host=host.strip("[]"), port=int(port) if port else None, to=self.to)

@@ -10,7 +10,7 @@ from runner.modules.console import pieces
 
 _WANTED = (
     *("base64", "cat", "cksum", "dd", "head", "hexdump", "md5sum", "mv", "od", "printf"),
-    *("rm", "rx", "sha256sum", "sx", "wc", "xxd"),
+    *("rb", "rm", "rx", "sha256sum", "sx", "wc", "xxd"),
 )
 _SUMS: tuple[pieces.Sum, ...] = ("sha256sum", "md5sum", "cksum")
 _SHORT = Duration("30s")
@@ -44,6 +44,10 @@ class BoardFiles:
             )
         return found
 
+    def has(self, name: str) -> bool:
+        """Tell whether a program is there."""
+        return name in self._tools
+
     def do(self, command: str, what: str) -> str:
         """Run a command that must succeed; return its output. Raise Failed with what it printed."""
         ran = self._console.run(command, self._context, timeout=_SHORT)
@@ -71,7 +75,7 @@ class BoardFiles:
                 command,
                 self._context,
                 timeout=PIECE_LIMIT,
-                meanwhile=lambda: self._console.send(typed, self._context),
+                meanwhile=lambda _running: self._console.send(typed, self._context),
             )
         except TimedOut as error:
             return error.message

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from runner.api import Context, Duration, FilePath, LabError, Module, RecipeFault, Result, Size, arg, device
-from runner.console import Console
+from runner.console import Console, Sender
 from runner.modules.console import pieces
 from runner.modules.console.board_files import BoardFiles, quoted
 
-Method = Literal["auto", "base64", "printf"]
+Way = Literal["base64", "printf", "xmodem"]
 
 
 class Put(Result):
@@ -21,7 +21,7 @@ class Put(Result):
     size: int
     """In bytes."""
     sha256: str
-    method: Literal["base64", "printf"]
+    method: Way
     verified_by: pieces.Sum
     """The board's program whose checksum is the same as ours."""
     resent: int
@@ -36,7 +36,8 @@ class ConsolePut(Module):
 
     It is typed in pieces, each compared with its checksum and sent again when it is damaged; the
     whole file is compared before it gets its name. A board without base64 needs nothing but the
-    shell's printf.
+    shell's printf. XMODEM needs `rx` on the board (busybox, lrzsz) and a line that passes every
+    byte; it is the fastest: base64 sends four bytes for three.
 
     Example::
 
@@ -50,7 +51,9 @@ class ConsolePut(Module):
     text: str | None = arg(default=None, help="its content, instead of a file")
     to: str = arg(help="the file's path on the board")
     mode: str = arg(default="", help='its permissions, as in "755"; as the board makes them when left out')
-    method: Method = arg(default="auto", help="how it travels; auto: base64, or printf where there is none")
+    method: Literal["auto", "base64", "printf", "xmodem"] = arg(
+        default="auto", help="how it travels; auto: base64, or printf where there is none"
+    )
     piece: Size = arg(default=Size("8KiB"), help="how much is sent before it is checked", minimum=256)
     console: Console = device(help="the console with the shell")
 
@@ -62,7 +65,10 @@ class ConsolePut(Module):
         method = self._method(board)
         part = f"{self.to}.part"
         board.do(f"true >{quoted(part)}", f"write {part}")
-        self._type(data, method, board, part, context)
+        if method == "xmodem":
+            self._transfer(data, board, part, context)
+        else:
+            self._type(data, method, board, part, context)
         self._verify(data, board, part, context)
         self._name(board, part)
         elapsed = time.monotonic() - started
@@ -90,11 +96,24 @@ class ConsolePut(Module):
                 f"cannot read {str(self.file)!r} on the bench's host: {error.strerror}"
             ) from error
 
-    def _method(self, board: BoardFiles) -> Literal["base64", "printf"]:
+    def _method(self, board: BoardFiles) -> Way:
         if self.method == "auto":
             return "base64" if board.tool(("base64", "printf"), "to take a file") == "base64" else "printf"
-        board.tool((self.method,), f"for the method {self.method!r}")
+        for tool in ("rx", "head") if self.method == "xmodem" else (self.method,):
+            board.tool((tool,), f"for the method {self.method!r}")
         return self.method
+
+    def _transfer(self, data: bytes, board: BoardFiles, part: str, context: Context) -> None:
+        """Send it by XMODEM, and take off what its last block is filled up with."""
+        if not data:
+            return  # lrzsz's rx takes a transfer without a block for an error
+        one = quoted(f"{part}.1")
+        checked = "-c " if board.has("rb") else ""  # lrzsz asks for sums without it; busybox always for CRC
+        sender = Sender(data, large=True)
+        limit = Duration(float(context.left))
+        self.console.converse(f"rx {checked}{one}", sender, context, total=len(data), timeout=limit)
+        board.resent += sender.repeated
+        board.do(f"head -c {len(data)} <{one} >{quoted(part)}&&rm -f {one}", f"write {part}")
 
     def _type(
         self, data: bytes, encoding: pieces.Encoding, board: BoardFiles, part: str, context: Context

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Literal
 
-from runner.api import Context, Duration, Interface, LabError, Secret
+from runner.api import Context, Duration, Interface, Secret
 from runner.console import booting, environment, interrupt, leaving, login, prompt, shell, uboot, waiting
 from runner.console.alarm import Watching
 from runner.console.closing import leave_shell
@@ -32,9 +32,10 @@ from runner.console.results import (
 from runner.console.settings import ConsoleSettings, Interrupt
 from runner.console.source import Reader, Source
 from runner.console.stream import Chunk, Stream
+from runner.console.transfer import SpeedChange, answering, given_up
 from runner.console.watch import Watch
 from runner.console.watched import KERNEL, UBOOT
-from runner.console.wire import Wire, hold
+from runner.console.wire import Wire
 from runner.console.xmodem import Conversation
 
 
@@ -179,27 +180,19 @@ class Console(Interface):
         total: int,
         timeout: Duration,
         at: Literal["shell", "uboot"] = "shell",
+        change: SpeedChange | None = None,
     ) -> Ran:
         """Run a command that speaks XMODEM or YMODEM (``rx``, ``sx``, ``loadx``, ``loady``), and answer it.
 
-        Raise LabError when the transfer is given up; the rest as `run` and `run_uboot`.
+        `change`: how our end goes to the speed that U-Boot was told, and back. Raise Failed with what
+        the command said when it ends before the transfer, LabError when the transfer is given up; the
+        rest as `run` and `run_uboot`.
         """
-
-        def speak() -> None:
-            with self.wire(context) as wire:
-                hold(conversation, wire, lambda: context.progress(conversation.moved, total))
-
+        answer = answering(self._use, conversation, context, total=total, change=change)
         run = self.run if at == "shell" else self.run_uboot
-        ran = run(command, context, timeout=timeout, meanwhile=speak)
+        ran = run(command, context, timeout=timeout, meanwhile=answer)
         if conversation.problem:
-            raise LabError(
-                f"console {self._started.name!r}: {command}: {conversation.problem}",
-                evidence={
-                    "moved": conversation.moved,
-                    "repeated": conversation.repeated,
-                    "output": ran.output,
-                },
-            )
+            raise given_up(self._started.name, command, conversation, ran)
         return ran
 
     def login(

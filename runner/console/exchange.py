@@ -54,6 +54,11 @@ class Exchange:
         """Whether it has ended, or was not run."""
         return self.answer is not None or self.refused or self.lost
 
+    @property
+    def begun_at(self) -> int:
+        """Raw offset behind the frame before the output; where the exchange began without one."""
+        return self._transcript.text.raw_of(self.begun - 1) + 1 if self._begins and self.begun else self.start
+
     def advance(self, *, quiet: bool) -> None:
         """Look at what is new."""
         _ = quiet

@@ -117,6 +117,15 @@ STATUS = re.compile(rb"(\d{1,3}|\$\?)?[ \t]*\n")
 """What follows: the status, or ``$?`` as it was typed where no shell knows it."""
 
 
+def ended(nonce: str) -> re.Pattern[bytes]:
+    r"""Return what finds the frame behind the output in the raw log.
+
+    >>> bool(ended("abc").search(b"}abc0\r\n")), bool(ended("abc").search(b"echo }abc$?x"))
+    (True, False)
+    """
+    return re.compile(re.escape(end(nonce)) + rb"(?:\d{1,3}|\$\?)?[ \t]*\r*\n")
+
+
 def closing(nonce: str) -> str:
     """Return what prints the frame behind a command, as it is typed."""
     return f"echo }}{nonce}$?"

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from runner.api import Cancelled, Context, LabError
+from runner.console import frame
 from runner.console.exchange import Begun, Echo, Exchange
 from runner.console.live import Deadline, Live
 
-Meanwhile = Callable[[], None]
+
+@dataclass(frozen=True)
+class Running:
+    """A command that runs."""
+
+    since: int
+    """Raw offset from which on it speaks."""
+    ends: re.Pattern[bytes]
+    """What comes behind the last that it says, as it is in the raw log."""
+
+
+Meanwhile = Callable[[Running], None]
 """What is done once a command runs: typing what it reads, or speaking its protocol."""
 
 CLEAR = b"\x03"
@@ -91,7 +105,7 @@ def say_checked(
         live.wait(begun, min(patience, deadline.until), context)
     if exchange.begun is not None:
         if meanwhile is not None:
-            meanwhile()
+            meanwhile(Running(exchange.begun_at, frame.ended(nonce)))
         with live.listening(exchange):
             live.wait(exchange, deadline.until, context)
     return exchange
@@ -119,7 +133,7 @@ def ask(
     with live.listening(exchange):
         live.send(live.settings.newline.encode(), context)
         if meanwhile is not None:
-            meanwhile()
+            meanwhile(Running(exchange.start, frame.ended(nonce)))
         until = deadline.until if patience is None else min(deadline.until, live.clock() + patience)
         live.wait(exchange, until, context)
     return exchange, resent

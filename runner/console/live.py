@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from runner.console.wire import Wire
 
 _FIRST_PACE = 0.001
 _SLOWEST_PACE = 0.02
+_LATEST = 1024
+"""Raw bytes that are kept for a protocol that begins before it is listened to."""
 
 
 class Waited(Listener, Protocol):
@@ -70,6 +73,7 @@ class Live:
         self.pace = float(settings.char_delay)
         """Pause after each chunk that is typed, in seconds."""
         self._wire: Wire | None = None
+        self._latest = b""
 
     def start(self) -> None:
         """Open the port and read from now on."""
@@ -89,6 +93,7 @@ class Live:
             self.source.lock.notify_all()
         elif chunk.data:
             self._ended = ""
+            self._latest = (self._latest + chunk.data)[-_LATEST:]
             if self.watch is not None:
                 self.watch.take(chunk.data)
             self.transcript.feed(chunk.data, chunk.monotonic_ns / 1e9)
@@ -159,10 +164,19 @@ class Live:
                 self.transcript.leave(watch)
 
     @contextmanager
-    def wired(self, context: Context) -> Iterator[Wire]:
-        """Give the bytes to a protocol, as they come; what it leaves is text again."""
-        wire = Wire(self, context)
+    def wired(
+        self, context: Context, since: int | None = None, ends: re.Pattern[bytes] | None = None
+    ) -> Iterator[Wire]:
+        """Give the bytes to a protocol, as they come; what it leaves is text again.
+
+        `since`: a raw offset; what came after it, just now, is given, too. `ends`: what comes behind
+        the protocol; it is text.
+        """
+        wire = Wire(self, context, ends)
         with self.source.lock:
+            position = self.transcript.position
+            came = position - (position if since is None else since)
+            wire.begin(self._latest[-came:] if came else b"")
             self.transcript.interrupted()
             self._wire = wire
         try:
@@ -170,8 +184,10 @@ class Live:
         finally:
             with self.source.lock:
                 self._wire = None
-                self.transcript.skip(wire.taken)
-                self.transcript.feed(wire.left, self.clock())
+                left = wire.left
+                self._latest = left[-_LATEST:]
+                self.transcript.skip(wire.heard - len(left))
+                self.transcript.feed(left, self.clock())
 
     def wait(self, listener: Waited, until: float, context: Context) -> bool:
         """Wait until a listener is done; False when the time `until` (of `clock`) has come before.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import abc
+from dataclasses import replace
 from typing import Literal
 
 from runner.api import Context, Duration, Interface, Result
 from runner.console import speed
 from runner.console.console import Console
+from runner.console.transfer import SpeedChange
 
 
 class LineCounters(Result):
@@ -86,6 +88,15 @@ class SerialConsole(Console, Interface):
     @abc.abstractmethod
     def set_line_settings(self, settings: LineSettings) -> None:
         """Change how characters are sent, once what was typed is out; also for when it is opened again."""
+
+    def at_speed(self, baudrate: int) -> SpeedChange:
+        """Return how our end goes to another speed for a while, and back to the one that it has now."""
+        before = self.line_settings()
+        return SpeedChange(
+            baudrate,
+            there=lambda: self.set_line_settings(replace(before, baudrate=baudrate)),
+            back=lambda: self.set_line_settings(before),
+        )
 
     def change_speed(
         self, settings: LineSettings, context: Context, *, at: speed.At, within: Duration

@@ -11,6 +11,7 @@ from runner.console.expectation import Expectation
 from runner.console.frame import Nonces
 from runner.console.live import Deadline, Live, Place
 from runner.console.pattern import Pattern, exact, regex
+from runner.console.prompts import waiting_prompt
 from runner.console.waiting import limit_evidence
 
 if TYPE_CHECKING:
@@ -95,5 +96,6 @@ def _prove(live: Live, nonces: Nonces, at: At, deadline: Deadline, context: Cont
         prove(live, nonces, deadline, context)
         enter(live, nonces, deadline, context)
         return
-    live.send(b"\r", context)
+    with live.wired(context, ends=waiting_prompt(live.settings.uboot)) as wire:
+        wire.knock(b"\r", limit=deadline.left(live))  # it is deaf while it changes its speed
     live.place = uboot.find_prompt(live, nonces, deadline, context)

@@ -11,7 +11,7 @@ import re
 from runner.api import Context, Duration, Failed, LabError, TimedOut
 from runner.console import frame
 from runner.console.exchange import Answer, Exchange
-from runner.console.keyboard import CLEAR, Meanwhile, ask, comes_back, type_line
+from runner.console.keyboard import CLEAR, Meanwhile, Running, ask, comes_back, type_line
 from runner.console.live import Deadline, Live, Place
 from runner.console.prompts import closing, waiting_prompt, waits_for_a_line
 from runner.console.results import Ran
@@ -145,7 +145,7 @@ def _without_status(
     start = live.transcript.position
     live.send(live.settings.newline.encode(), context)
     if meanwhile is not None:
-        meanwhile()
+        meanwhile(Running(start, waiting_prompt(live.settings.uboot)))
     looked = start
     while live.clock() < deadline.until:
         prompt = Prompt(live, looked)

@@ -28,6 +28,7 @@ from runner.api import (
 )
 from runner.api.frames import FrameRecord
 from runner.console import Console, ConsoleSettings, Entered, Interrupt, LoggedIn, Match, Ran, Stream
+from runner.console.keyboard import Meanwhile
 from runner.console.pattern import Patterns
 
 
@@ -242,7 +243,7 @@ class Terminal(Console):
         context: Context,
         *,
         timeout: Duration,
-        meanwhile: Callable[[], None] | None = None,
+        meanwhile: Meanwhile | None = None,
     ) -> Ran:
         del context, meanwhile
         self.calls.append(("run", command, timeout))
@@ -254,7 +255,7 @@ class Terminal(Console):
         context: Context,
         *,
         timeout: Duration,
-        meanwhile: Callable[[], None] | None = None,
+        meanwhile: Meanwhile | None = None,
     ) -> Ran:
         return self.run(command, context, timeout=timeout, meanwhile=meanwhile)
 

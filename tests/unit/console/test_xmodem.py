@@ -134,6 +134,59 @@ def test_after_silence_a_c_begins_also_behind_text() -> None:
     assert sender.heard(C).startswith(bytes([SOH]))
 
 
+def test_of_several_requests_the_last_one_counts() -> None:
+    sender = Sender(b"A")
+
+    assert sender.heard(C, more=True) == b""
+    assert len(sender.heard(bytes([NAK]))) == 132
+
+
+@pytest.mark.parametrize("answers", [2, 1])
+def test_a_request_that_crosses_the_first_block_may_be_answered_twice(answers: int) -> None:
+    sender = Sender(bytes(range(256)))
+    first = sender.heard(C)
+
+    assert sender.heard(C) == first
+    assert sender.heard(bytes([ACK])) == b""
+    assert sender.patience == 0.5
+    second = sender.heard(bytes([ACK])) if answers == 2 else sender.silent()
+    assert second[1] == 2
+    assert sender.heard(bytes([ACK])) == bytes([EOT])
+
+
+@pytest.mark.parametrize("refused", [C, bytes([NAK])])
+def test_a_later_block_and_the_end_are_sent_again_at_once_when_refused_by_c_or_nak(refused: bytes) -> None:
+    sender = Sender(bytes(200))
+    sender.heard(C)
+    second = sender.heard(bytes([ACK]))
+
+    assert sender.heard(refused) == second
+    assert sender.heard(bytes([ACK])) == bytes([EOT])
+    assert sender.heard(refused) == bytes([EOT])
+
+
+def test_a_program_that_ends_has_all_or_not() -> None:
+    lost, cut = Sender(b"x"), Sender(b"x")
+    for side in (lost, cut):
+        side.heard(C)
+    assert lost.heard(bytes([ACK])) == bytes([EOT])
+
+    for side in (lost, cut):
+        side.over()
+
+    assert (lost.done, lost.problem) == (True, "")
+    assert (cut.done, cut.problem) == (False, "the program at the other end has ended before the transfer")
+
+
+def test_a_receiver_that_asks_for_nothing_behind_the_header_gets_the_blocks_all_the_same() -> None:
+    sender = Sender(b"hello", name="u-boot.bin")
+    sender.heard(C)
+
+    assert sender.heard(bytes([ACK])) == b""
+    assert sender.patience == 0.3
+    assert sender.silent()[3:8] == b"hello"
+
+
 def test_ymodem_tells_name_and_size_first_and_that_nothing_follows() -> None:
     sender = Sender(b"hello", name="u-boot.bin")
 
@@ -159,6 +212,16 @@ def test_large_blocks_are_used_as_long_as_they_are_filled() -> None:
     assert sender.heard(bytes([ACK]))[0] == SOH
 
 
+def test_a_large_block_that_is_refused_three_times_is_sent_in_small_ones() -> None:
+    content = random.Random(3).randbytes(3000)
+    sender, receiver = Sender(content, large=True), Receiver()
+
+    converse(sender, receiver, lambda data: data[:256] if len(data) > 1024 else data)
+
+    assert receiver.content[:3000] == content
+    assert sender.repeated == 3
+
+
 @pytest.mark.parametrize("side", [Sender(b"x" * 200), Receiver()], ids=["sender", "receiver"])
 def test_two_cancels_end_it_and_one_does_not(side: Conversation) -> None:
     side.heard(bytes([CAN]))
@@ -169,10 +232,13 @@ def test_two_cancels_end_it_and_one_does_not(side: Conversation) -> None:
 
 
 def test_a_side_that_never_begins_is_given_up() -> None:
-    for side in (Sender(b"x"), Receiver()):
-        for _ in range(21):
-            side.silent()
+    for side, seconds in ((Sender(b"x"), 0.5), (Receiver(), 3.0)):
+        assert side.patience == seconds
+        for _ in range(round(60 / seconds)):
+            assert not side.silent().startswith(bytes([CAN]))
+        said = side.silent()
 
+        assert said.startswith(bytes([CAN, CAN]))
         assert side.problem == "the other side does not begin"
 
 

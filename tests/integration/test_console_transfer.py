@@ -113,7 +113,8 @@ def test_a_program_that_ends_in_the_middle_is_noticed_and_the_shell_lives(
 
 def test_a_receiver_that_cancels_is_believed(dash: PtyConsole, tmp_path: Path) -> None:
     cancels = program(
-        tmp_path, r"stty raw; printf '\025'; head -c 132 >/dev/null; printf '\030\030'; stty sane -echo; exit 0"
+        tmp_path,
+        r"stty raw; printf '\025'; head -c 132 >/dev/null; printf '\030\030'; stty sane -echo; exit 0",
     )
 
     with pytest.raises(LabError, match="the other side has cancelled"):

@@ -150,6 +150,8 @@ class InFlight:
                 raise ProtocolError(f"{message.kind.name} in answer to {self.description}")
         if hear_of is not None:
             hear(hear_of)
+        if self._upload is not None:
+            self._upload.begin()
 
     def _pay(self, amount: int) -> None:
         credit = self._debt.read(amount)

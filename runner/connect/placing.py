@@ -40,6 +40,8 @@ class Placing:
                 began = time.monotonic()
                 put = _Asked(channel, hear, cancel, request.bench, request.limit, request.limit_origin)
                 arguments = self._all(request.arguments, put)
+                if arguments == request.arguments:
+                    return request
                 left = max(0.001, request.limit - (time.monotonic() - began))
                 return dataclasses.replace(request, arguments=arguments, limit=left)
             case Configure():

@@ -81,6 +81,7 @@ class Upload:
         self._flight = Flight()
         self._credit = Credit(bulk.LEAST_UNDER_WAY)
         self._thread: threading.Thread | None = None
+        self._wanted: tuple[int, str] | None = None
         self._place = 0
         self._told = 0.0
 
@@ -100,12 +101,17 @@ class Upload:
         if not isinstance(told, dict) or "Wanted" not in told:
             return unpack_heard(message.payload)
         try:
-            wanted = (int(told["Wanted"]["start"]), str(told["Wanted"]["sha256"]))
+            self._wanted = int(told["Wanted"]["start"]), str(told["Wanted"]["sha256"])
         except (TypeError, KeyError, ValueError) as error:
             raise ProtocolError(f"expected what is wanted, got {message.payload[:80]!r}") from error
-        self._thread = threading.Thread(target=self._send, args=wanted, name="upload", daemon=True)
-        self._thread.start()
         return Advanced(done=0, total=self._source.size)
+
+    def begin(self) -> None:
+        """Send, if anything is wanted that is not being sent."""
+        if self._wanted is not None and self._thread is None:
+            thread = threading.Thread(target=self._send, args=self._wanted, name="upload", daemon=True)
+            self._thread = thread
+            thread.start()
 
     def close(self) -> None:
         """Send nothing more."""

@@ -23,6 +23,7 @@ from runner.agent.calls import (
     Waiting,
 )
 from runner.api.context import Level
+from runner.api.values import Size
 from runner.api.verdicts import LabError
 from runner.engine.alarms import sentence
 from runner.engine.arriving import Arriving
@@ -153,10 +154,13 @@ class Ear:
             return
         arriving.finish(heard.sha256)
         self._arriving = None
+        if str(arriving.path) in self.targets:
+            self.say(f"wrote {arriving.path} ({Size(heard.size)})")
+            return
         journal = self._run.journal
-        path = self._artifact(heard.name) if str(arriving.path) not in self.targets else arriving.path
+        path = str(self._artifact(heard.name))
         journal.tell(
-            ArtifactSaved(t=journal.now, path=str(path), bench=self._bench, case=self._case, step=self._step)
+            ArtifactSaved(t=journal.now, path=path, bench=self._bench, case=self._case, step=self._step)
         )
 
     def close(self) -> None:

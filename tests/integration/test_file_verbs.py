@@ -129,6 +129,7 @@ def test_a_file_goes_there_and_comes_back_and_the_host_is_as_before(
     assert (far.kept / "two.img").read_bytes() == image.read_bytes()
     assert (tmp_path / "disk").read_bytes() == image.read_bytes()
     assert far.output.count("sent one.img") == 1
+    assert f"wrote {back} (3 MiB)" in far.output
     assert tree(server.home) == before
     assert not list(server.temporary.iterdir())
 

@@ -81,9 +81,11 @@ def counted(server: SshServer) -> Iterator[Relay]:
 # --- what a module sees --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("transport", ["paramiko", "openssh"])
 def test_a_module_sees_a_file_of_its_host_with_the_name_and_content_of_ours(
-    lab: Files, server: SshServer, tmp_path: Path
+    server: SshServer, tmp_path: Path, transport: str
 ) -> None:
+    lab = Files(server, transport=transport)
     image = noise(tmp_path / "nightly v2.img")
     seen = lab.sees(image)
 
@@ -93,6 +95,7 @@ def test_a_module_sees_a_file_of_its_host_with_the_name_and_content_of_ours(
     assert next(each.text for each in lab.heard if isinstance(each, Said)).startswith(
         "sent nightly v2.img (3 MiB) to host 'shelf1' in "
     )
+    lab.agent.close()
 
 
 def test_a_second_use_sends_nothing_also_under_another_name_and_for_another_bench(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from runner.api import BytePattern, ByteString, Duration, FilePath, Options, Secret, Size, arg
+from runner.api import BytePattern, ByteString, Duration, FilePath, Options, Secret, Size, TargetPath, arg
 from runner.api.judged import Judged
 from runner.declaration import Parameter
 from runner.errors import Faults, InputError, Location
@@ -132,6 +132,18 @@ def test_a_file_is_looked_for_beside_the_file_that_names_it(tmp_path: Path) -> N
     faults = Faults()
     assert convert(parameter(FilePath), loads("none", str(tmp_path / "r.yaml")), faults, owner="m") is UNBOUND
     assert len(faults) == 1
+
+
+def test_a_url_is_a_file_that_is_looked_for_later() -> None:
+    assert converted(FilePath, "https://images.lab/a.img#sha256=0") == "https://images.lab/a.img#sha256=0"
+
+
+def test_files_are_relative_to_the_file_that_names_them_also_when_rendered(tmp_path: Path) -> None:
+    (tmp_path / "a.img").touch()
+    at = Location(str(tmp_path / "r.yaml"), 3, 5)
+
+    assert convert_value(parameter(FilePath), "a.img", at) == str(tmp_path / "a.img")
+    assert convert_value(parameter(TargetPath), "new/b.img", at) == str(tmp_path / "new" / "b.img")
 
 
 def test_conditions_are_kept_as_expressions_with_their_place() -> None:

@@ -9,8 +9,9 @@ from runner.agent.bulk import END, LEAST_UNDER_WAY, MOST_UNDER_WAY
 from runner.agent.call import Call
 from runner.agent.credit import WINDOW
 from runner.agent.frames import LARGEST_FRAME, Frame, FrameReader, Kind
-from runner.agent.messages import Message, to_json
+from runner.agent.messages import unpack_cancel
 from runner.agent.outbox import Outbox, Rank
+from runner.agent.reader import Message, to_json
 from runner.connect.source import Files
 from runner.connect.upload import Upload
 
@@ -55,6 +56,7 @@ def test_an_upload_without_credit_holds_up_neither_control_nor_consoles(tmp_path
     source = Files().of(str(path))
     upload = Upload(source, 5, outbox)
     upload.take(Message(Kind.EVENT, 5, to_json({"Wanted": {"start": 0, "sha256": ""}})))
+    upload.begin()
     refuse_to_wait(wire, outbox, LEAST_UNDER_WAY)
     upload.granted((4 * MOST_UNDER_WAY).to_bytes(4, "big"))
     wire.until(lambda: wire.frames[-1] == Frame(Kind.DATA, 5, END))
@@ -71,3 +73,19 @@ def test_an_artifact_without_credit_holds_up_neither_control_nor_consoles() -> N
     call.grant(4 * WINDOW)
     saving.join(10)
     assert wire.bulk >= 4 * WINDOW
+
+
+def test_a_source_that_has_gone_ends_the_call_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "big.img"
+    path.write_bytes(b"x")
+    wire = Wire()
+    upload = Upload(Files().of(str(path)), 5, Outbox(wire.write))
+    path.unlink()
+    upload.take(Message(Kind.EVENT, 5, to_json({"Wanted": {"start": 0, "sha256": ""}})))
+    upload.begin()
+    wire.until(lambda: bool(wire.frames))
+    upload.close()
+
+    ((kind, stream, payload),) = wire.frames
+    cause = f"cannot read '{path}': No such file or directory"
+    assert (kind, stream, unpack_cancel(payload)) == (Kind.CANCEL, 5, (cause, False))

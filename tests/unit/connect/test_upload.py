@@ -9,9 +9,9 @@ from runner.agent.bulk import END, LEAST_UNDER_WAY, MOST_UNDER_WAY
 from runner.agent.call import Call
 from runner.agent.credit import WINDOW
 from runner.agent.frames import LARGEST_FRAME, Frame, FrameReader, Kind
-from runner.agent.messages import unpack_cancel
+from runner.agent.messages import Message, to_json
 from runner.agent.outbox import Outbox, Rank
-from runner.agent.reader import Message, to_json
+from runner.agent.wording import unpack_cancel
 from runner.connect.source import Files
 from runner.connect.upload import Upload
 

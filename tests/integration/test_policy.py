@@ -87,11 +87,14 @@ def test_the_hosts_policy_refuses_a_bench_before_anything_moves_and_a_module_whe
     with ssh_server(tmp_path / "shelf1", SetEnv=settings) as server:
         policy.write_text(f"modules = *\nusers = {ME}\n", encoding="utf-8")
         stopped = played(tmp_path, server, "recipe.yaml", recipe)
+        forward = played(tmp_path, server, "recipe.yaml", "steps:\n  - port_forward: 22\n")
         policy.write_text("users = *\nusers = nobody\n", encoding="utf-8")
         broken = played(tmp_path, server, "recipe.yaml", recipe)
         policy.write_text("max_hold = 1h\n\nusers = nobody\n", encoding="utf-8")
         refused = played(tmp_path, server, "recipe.yaml", recipe)
 
+    assert forward.returncode == 3
+    assert f"a forward to or at localhost:22 is not allowed to user '{ME}'" in forward.stdout
     assert stopped.returncode == 3
     assert f"{policy} (default): commands = no" in stopped.stdout
     assert "'commands = yes' allows that" in stopped.stdout

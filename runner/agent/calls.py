@@ -180,10 +180,14 @@ class Unforward:
 
 @dataclass(frozen=True)
 class Connect:
-    """Connect to an address from the host; bytes are then carried on this call's stream."""
+    """Connect to an address from the host; bytes are then carried on this call's stream.
+
+    `ask`: only whether that is allowed.
+    """
 
     bench: str
     to: str
+    ask: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ class Forwards:
             if isinstance(request, (Connect, Listen)):
                 policy.allow_forward(request.to if isinstance(request, Connect) else request.at)
         match request:
+            case Connect(ask=True):
+                return None
             case Connect():
                 return carried(connected(read_address(request.to)), request.to, call)
             case Listen():

@@ -28,6 +28,7 @@ def told(started: RunStarted, inventories: Sequence[str], options: PlayOptions) 
         "extra": plain(options.extra),
         "only": sorted(options.only) if options.only is not None else None,
         "shard": options.shard,
+        "untrusted": options.untrusted is not None,
         "options": {name: getattr(options, name) for name in (*_KEPT, *_LISTS, *_FLAGS)},
     }
 

@@ -11,7 +11,14 @@ from pathlib import Path
 import click
 
 from runner.agent.calls import ConsoleBytes, Heard
-from runner.cli.common import extra_option, extra_values, in_json, inventory_option
+from runner.cli.common import (
+    extra_option,
+    extra_values,
+    fence_around,
+    in_json,
+    inventory_option,
+    untrusted_option,
+)
 from runner.cli.play import OURS, planned
 from runner.cli.recorded_options import by_another_version, options_of
 from runner.cli.signals import signals
@@ -39,6 +46,7 @@ from runner.template import Templates
 @inventory_option
 @extra_option
 @click.option("-l", "--limit", default="", metavar="PATTERN", help="Only this bench of those recorded.")
+@untrusted_option
 @click.option("--junit", metavar="FILE", help="Write the JUnit file here, too.")
 @click.option(
     "--results",
@@ -62,6 +70,7 @@ def command(
     inventories: tuple[str, ...],
     extra: tuple[str, ...],
     limit: str,
+    untrusted: bool,
     junit: str | None,
     results: str,
     console: bool,
@@ -70,7 +79,8 @@ def command(
 ) -> int:
     """Judge a recorded run again: without hardware, on its own clock, with the same result each time.
 
-    The recipe is that of the run, as it is now, unless another is given.
+    The recipe is that of the run, as it is now, unless another is given. What was played as not
+    trusted stays so.
 
     \b
     Examples:
@@ -85,6 +95,8 @@ def command(
         options = options_of(began, extra_values(extra), limit)
         masker = Masker()
         recipes = (recipe,) if recipe else tuple(began["recipes"])
+        if untrusted or began.get("untrusted"):
+            options = dataclasses.replace(options, untrusted=fence_around(recipes, options.extra))
         plan, _registry, templates = planned(
             recipes, inventories or tuple(began["inventories"]), options, masker
         )

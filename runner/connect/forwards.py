@@ -43,6 +43,8 @@ class Forwards:
         if request.reverse:
             made: _Open = _There(request, self._channel, self._heard, hear, cancel)
         else:
+            to = str(read_address(request.to))
+            self._channel.call(Connect(bench=request.bench, to=to, ask=True), hear, cancel)
             made = _Here(request, self._channel, self._heard)
         with self._lock:
             number = next(self._numbers)

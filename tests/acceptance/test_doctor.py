@@ -88,7 +88,7 @@ def test_policy_and_holder_are_told(tmp_path: Path) -> None:
             {"b": {"host": "shelf1", "devices": {"disk": {"driver": "file", "path": "/dev/null"}}}},
         )
         first = found(runner(tmp_path, "doctor", "b", "-i", lab, "-o", "json"))
-        policy.write_text("commands = no\n", encoding="utf-8")
+        policy.write_text("forwards = localhost:80\n", encoding="utf-8")
         with started(tmp_path, "forward", "b", "80", "-i", lab) as holding:
             assert holding.stdout is None or holding.stdout.readline()
             second = runner(tmp_path, "doctor", "b", "-i", lab, "-o", "json")

@@ -112,6 +112,18 @@ def test_what_a_template_makes_of_a_path_is_refused_when_the_step_comes(folder: 
     assert "/etc/passwd is not in the recipe's folder, and the recipe is not trusted (E604)" in stolen.stdout
 
 
+def test_a_replay_trusts_a_recipe_no_more_than_its_run_did(folder: Path) -> None:
+    (folder / "recipe.yaml").write_text("steps:\n  - power_on:\n")
+    played = runner(folder, "play", "recipe.yaml", "--untrusted")
+    (folder / "code").rename(folder / "modules")
+    (folder / "recipe.yaml").write_text("steps:\n  - hello:\n")
+    replayed = runner(folder, "replay", "latest")
+
+    assert (played.returncode, replayed.returncode) == (0, 2)
+    assert "error[E601]" in replayed.stderr
+    assert not (folder.parent / "evidence").exists()
+
+
 def test_a_harmless_recipe_plays_on_the_simulated_bench_or_the_one_that_is_named(folder: Path) -> None:
     (folder / "recipe.yaml").write_text("steps:\n  - log: !file own.txt\n  - power_on:\n")
     alone = runner(folder, "play", "recipe.yaml", "--untrusted")

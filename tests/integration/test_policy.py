@@ -87,11 +87,14 @@ def test_the_hosts_policy_refuses_a_bench_before_anything_moves_and_a_module_whe
     with ssh_server(tmp_path / "shelf1", SetEnv=settings) as server:
         policy.write_text(f"modules = *\nusers = {ME}\n", encoding="utf-8")
         stopped = played(tmp_path, server, "recipe.yaml", recipe)
+        forward = played(tmp_path, server, "recipe.yaml", "steps:\n  - port_forward: 22\n")
         policy.write_text("users = *\nusers = nobody\n", encoding="utf-8")
         broken = played(tmp_path, server, "recipe.yaml", recipe)
         policy.write_text("max_hold = 1h\n\nusers = nobody\n", encoding="utf-8")
         refused = played(tmp_path, server, "recipe.yaml", recipe)
 
+    assert forward.returncode == 3
+    assert f"a forward to or at localhost:22 is not allowed to user '{ME}'" in forward.stdout
     assert stopped.returncode == 3
     assert f"{policy} (default): commands = no" in stopped.stdout
     assert "'commands = yes' allows that" in stopped.stdout
@@ -120,6 +123,26 @@ def test_an_inventory_can_ask_for_a_policy_which_must_be_there(tmp_path: Path) -
     for each in (refused, here):
         assert f"module 'power_on' is not allowed to user '{ME}'" in each.stdout
         assert f"{policy}:1: modules = power_off" in each.stdout
+
+
+def test_the_host_takes_a_bench_back_when_its_policy_says_so_whatever_the_run_asks_for(
+    tmp_path: Path,
+) -> None:
+    policy = tmp_path / "policy.conf"
+    policy.write_text("max_hold = 1s\ndevices = /dev/null\n", encoding="utf-8")
+    settings = f"HOME={tmp_path} RUNNER_LOCKS={tmp_path} RUNNER_POLICY={policy}"
+    (tmp_path / "recipe.yaml").write_text("steps:\n  - wait: 60s\n  - log: late\n", encoding="utf-8")
+    with ssh_server(tmp_path / "shelf1", SetEnv=settings) as server:
+        disk = {"driver": "file", "path": "/dev/null"}
+        benches = {"b": {"host": "shelf1", "max_hold": "1h", "devices": {"disk": disk}}}
+        lab = inventory(tmp_path, {"shelf1": server.options()}, benches)
+        done = runner(tmp_path, "play", "recipe.yaml", "-i", lab)
+        kept = runner(tmp_path, "reserve", "b", "--for", "10m", "-i", lab)
+
+    assert done.returncode == 3
+    assert f"given back by its host after 1s: the host's {policy}:1: max_hold = 1s is over" in done.stdout
+    assert kept.returncode != 0
+    assert f"bench 'b' for 10m is not allowed to user '{ME}'" in kept.stderr
 
 
 # --- the agent that the host starts --------------------------------------------------------------

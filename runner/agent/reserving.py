@@ -49,8 +49,14 @@ def vacate(request: Vacate, locks: Locks, stop: Stop) -> dict[str, Any]:
         )
     lease = locks.end_lease(request.bench, request.who, request.reason)
     ended = {"reserved": told(lease) if lease else None, "holder": None}
-    if found.holder is None:
+    if not found.held:
         return ended
+    if found.holder is None:
+        raise LabError(
+            f"bench {request.bench} is held by somebody who has not written down who that is",
+            evidence={"holder": "somebody"},
+            hint="ask again in a moment",
+        )
     if not request.force:
         return {**ended, "still": str(found.holder)}
     _throw_out(request, found.holder, locks, stop)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from types import MappingProxyType
 
 from runner.document import ListNode, MapNode, Scalar
 
@@ -11,18 +12,19 @@ _MODEL = "runner.model"
 
 def secrets_in(written: object) -> Iterator[str]:
     """Go through all values with ``!secret``, anywhere in nodes or in a model that is made of them."""
-    match written:
-        case Scalar():
-            if written.secret:
-                yield str(written.value)
-        case MapNode():
-            for entry in written:
-                yield from secrets_in(entry.value)
-        case ListNode() | tuple() | list():
-            for item in written:
-                yield from secrets_in(item)
-        case Mapping():
-            yield from secrets_in(list(written.values()))
-        case _ if type(written).__module__ == _MODEL:
-            for name in type(written).__dataclass_fields__:  # type: ignore[attr-defined]
-                yield from secrets_in(getattr(written, name))
+    left = [written]
+    while left:
+        value = left.pop()
+        if isinstance(value, Scalar):
+            if value.secret:
+                yield str(value.value)
+        elif isinstance(value, MapNode):
+            left.extend(entry.value for entry in value.entries)
+        elif isinstance(value, ListNode):
+            left.extend(value.items)
+        elif isinstance(value, (tuple, list)):
+            left.extend(value)
+        elif isinstance(value, (dict, MappingProxyType)):
+            left.extend(value.values())
+        elif type(value).__module__ == _MODEL:
+            left.extend(getattr(value, name) for name in getattr(value, "__dataclass_fields__", ()))

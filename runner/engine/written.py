@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import MappingProxyType
 
+from runner.api.values import Duration
 from runner.document import ListNode, MapNode, Scalar
+from runner.errors import Location
 
 _MODEL = "runner.model"
+_PLAIN = frozenset({str, bool, int, float, Location, Duration})
 
 
 def secrets_in(written: object) -> Iterator[str]:
@@ -27,4 +30,5 @@ def secrets_in(written: object) -> Iterator[str]:
         elif isinstance(value, (dict, MappingProxyType)):
             left.extend(value.values())
         elif type(value).__module__ == _MODEL:
-            left.extend(getattr(value, name) for name in getattr(value, "__dataclass_fields__", ()))
+            said = (getattr(value, name) for name in getattr(value, "__dataclass_fields__", ()))
+            left.extend(each for each in said if each and type(each) not in _PLAIN)

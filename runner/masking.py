@@ -26,6 +26,7 @@ class Masker:
         self._forms: set[str] = set()
         self._text: re.Pattern[str] | None = None
         self._bytes: re.Pattern[bytes] | None = None
+        self._beginnings: tuple[bytes, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to hide."""
@@ -45,6 +46,7 @@ class Masker:
         }
         longest_first = sorted(self._forms, key=len, reverse=True)
         self._text = re.compile("|".join(map(re.escape, longest_first)))
+        self._beginnings = tuple({form.encode()[:-1] for form in self._forms})
         self._bytes = re.compile(b"|".join(re.escape(form.encode()) for form in longest_first))
 
     def mask(self, text: str) -> str:
@@ -54,3 +56,21 @@ class Masker:
     def mask_bytes(self, data: bytes) -> bytes:
         """Return bytes of the same length without secrets, so that offsets stay right."""
         return data if self._bytes is None else self._bytes.sub(lambda match: b"*" * len(match[0]), data)
+
+    def unfinished(self, data: bytes) -> int:
+        """Return how many bytes at the end may be the beginning of a secret.
+
+        >>> masker = Masker()
+        >>> masker.add("hunter2")
+        >>> masker.unfinished(b"password=hunt"), masker.unfinished(b"# ")
+        (4, 0)
+        """
+        longest = 0
+        for form in self._beginnings:
+            if not data or data[-1] not in form:
+                continue
+            fitting = (
+                size for size in range(min(len(form), len(data)), longest, -1) if data.endswith(form[:size])
+            )
+            longest = next(fitting, longest)
+        return longest

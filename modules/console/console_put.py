@@ -54,7 +54,12 @@ class ConsolePut(Module):
     method: Literal["auto", "base64", "printf", "xmodem"] = arg(
         default="auto", help="how it travels; auto: base64, or printf where there is none"
     )
-    piece: Size = arg(default=Size("8KiB"), help="how much is sent before it is checked", minimum=256)
+    piece: Size | None = arg(
+        default=None,
+        help="how much is sent before it is checked; as much as a terminal takes when left out (2.8 KiB as "
+        "base64): more needs a board that reads as fast as it is typed on",
+        minimum=256,
+    )
     console: Console = device(help="the console with the shell")
 
     def run(self, context: Context) -> Put:
@@ -121,7 +126,7 @@ class ConsolePut(Module):
         """Type piece after piece; a piece joins the file once its checksum is right."""
         one = quoted(f"{part}.1")
         join = f"cat {one}>>{quoted(part)};"
-        done, size, attempt, first = 0, int(self.piece), 1, ""
+        done, size, attempt, first = 0, int(self.piece or pieces.fitting(encoding)), 1, ""
         while done < len(data):
             piece = data[done : done + size]
             problem = board.put_piece(piece, encoding, one, first)

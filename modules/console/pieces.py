@@ -18,6 +18,8 @@ _LINE = 384
 _OCTAL_LINE = 500
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./_+,:@")
 """What stands for itself. Nothing that a shell would obey, should a line ever become a command."""
+_TERMINAL = 3800
+"""Characters that wait in a terminal until they are read; it holds 4095 (Linux, N_TTY_BUF_SIZE)."""
 END = b"."
 """The line behind the last one."""
 
@@ -40,6 +42,15 @@ def lines_of(data: bytes, encoding: Encoding) -> Iterator[bytes]:
             line = b""
     if line:
         yield line
+
+
+def fitting(encoding: Encoding) -> int:
+    """Return how many bytes a terminal holds as text, when nobody reads meanwhile.
+
+    >>> fitting("base64"), fitting("printf")
+    (2850, 950)
+    """
+    return _TERMINAL // 4 * (3 if encoding == "base64" else 1)
 
 
 def receiving(encoding: Encoding, path: str) -> str:

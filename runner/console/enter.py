@@ -40,8 +40,8 @@ def enter(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context
 def prove(live: Live, nonces: frame.Nonces, deadline: Deadline, context: Context) -> None:
     """Have a shell print a fresh word; raise TimedOut when nothing does within a few tries."""
     start = live.transcript.position
-    for attempt in range(3):
-        if proven(live, nonces, deadline, context, first=_ERASE if attempt == 0 else CLEAR):
+    for first in (_ERASE, CLEAR, _ERASE):  # dash drops a line that comes right behind Ctrl-C
+        if proven(live, nonces, deadline, context, first=first):
             return
         if live.clock() >= deadline.until:
             break

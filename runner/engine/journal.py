@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from runner.agent.calls import ConsoleBytes
@@ -40,6 +40,7 @@ class Journal:
         self._lock = threading.Lock()
         self._clock = clock or RealClock()
         self._began = self._clock.now()
+        self._kept: dict[tuple[str, str], ConsoleBytes] = {}
 
     @property
     def now(self) -> float:
@@ -54,15 +55,32 @@ class Journal:
                 listener.hear(shown)
 
     def console(self, chunk: ConsoleBytes) -> None:
-        """Pass console bytes to every listener."""
-        if self._masker:
-            chunk = dataclasses.replace(chunk, data=self._masker.mask_bytes(chunk.data))
+        """Pass console bytes to every listener; what may be the beginning of a secret waits for the rest."""
         with self._lock:
-            for listener in self._listeners:
-                listener.console(chunk)
+            for shown in self._shown(chunk) if self._masker else (chunk,):
+                for listener in self._listeners:
+                    listener.console(shown)
+
+    def _shown(self, chunk: ConsoleBytes) -> Iterator[ConsoleBytes]:
+        """Return what of a chunk, and of those before it, can be shown now."""
+        console = (chunk.bench, chunk.device)
+        kept = self._kept.pop(console, None)
+        if kept is not None and (chunk.gap or kept.index + len(kept.data) != chunk.index):
+            yield kept
+            kept = None
+        whole = self._masker.mask_bytes((kept.data if kept else b"") + chunk.data)
+        first = kept.index if kept else chunk.index
+        at = len(whole) - self._masker.unfinished(whole)
+        if whole[at:]:
+            self._kept[console] = dataclasses.replace(chunk, index=first + at, data=whole[at:], gap="")
+        if whole[:at] or chunk.gap:
+            yield dataclasses.replace(chunk, index=first, data=whole[:at])
 
     def close(self) -> None:
         """Finish every report, also when one of them fails."""
+        for kept in self._kept.values():
+            for listener in self._listeners:
+                listener.console(kept)
         problems: list[Exception] = []
         for listener in self._listeners:
             try:

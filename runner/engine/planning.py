@@ -9,11 +9,12 @@ from typing import Any
 from runner.agent.calls import Configure, DeviceSpec, WatchSpec
 from runner.api.codec import encode_argument
 from runner.api.values import Duration
-from runner.document import ListNode, MapNode, Node
+from runner.document import Node
 from runner.engine.ladder import read_ladder
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Case, Plan, PlannedBench, PlannedPlay
 from runner.engine.scope import Scope
+from runner.engine.written import secrets_in
 from runner.errors import Fault, Faults, InputError
 from runner.inventory.select import select
 from runner.inventory.variables import bench_names
@@ -145,6 +146,7 @@ class _Planner:
             )
         values, nodes = param_values(play, self._options.extra, self._environment, self._faults)
         self._hide_params(values)
+        _hide((play, self._recipe.actions), self._masker)
         return PlannedPlay(
             play=play,
             recipe=self._recipe,
@@ -264,17 +266,9 @@ class _Planner:
         )
 
 
-def _hide(node: Node, masker: Masker) -> None:
-    match node:
-        case MapNode():
-            for entry in node.entries:
-                _hide(entry.value, masker)
-        case ListNode():
-            for item in node.items:
-                _hide(item, masker)
-        case _:
-            if node.secret:
-                masker.add(str(node.value))
+def _hide(written: object, masker: Masker) -> None:
+    for secret in secrets_in(written):
+        masker.add(secret)
 
 
 def select_cases(recipe: Recipe, play: Play, options: PlayOptions) -> Iterator[Case]:

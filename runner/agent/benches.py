@@ -43,13 +43,10 @@ from runner.agent.classes import class_at
 from runner.agent.consoles import BeginFeed, Feed
 from runner.agent.context import AgentContext
 from runner.agent.estate import Estate
-from runner.agent.holds import Holds
 from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
-from runner.agent.reserving import reserve, vacate
-from runner.agent.standing import standing
 from runner.agent.stop import Stop
 from runner.agent.timers import Timers
 from runner.agent.told_power import told_devices
@@ -60,6 +57,7 @@ from runner.api.verdicts import LabError, RecipeFault
 
 if TYPE_CHECKING:
     from runner.agent.forwards import Forwards
+    from runner.agent.holds import Holds
     from runner.agent.locks import Locks
     from runner.agent.policy import Rules
     from runner.agent.quarantine import Quarantines
@@ -146,13 +144,12 @@ class Benches:
         match request:
             case Quarantine() | Lift() | Inspect():
                 return self._make_quarantines().answer(request)
-            case Reserve():
-                rules.host.allow_reserving(request.bench, request.seconds)
-                return reserve(request, self._own_locks(), self._make_quarantines(), call.hear, call.stop)
-            case Vacate():
-                return vacate(request, self._own_locks(), call.stop)
-            case Look():
-                return standing(request.bench, self._own_locks(), self._make_quarantines())
+            case Reserve() | Vacate() | Look():
+                from runner.agent.reserving import answered
+
+                if isinstance(request, Reserve):
+                    rules.host.allow_reserving(request.bench, request.seconds)
+                return answered(request, self._own_locks(), self._make_quarantines(), call.hear, call.stop)
 
     def obey(self, seconds: float) -> None:
         """Run the last orders of every bench that was not released, side by side; give up after so long."""
@@ -214,6 +211,8 @@ class Benches:
             return self._locks
 
     def _watched(self) -> Holds:
+        from runner.agent.holds import Holds  # benches that nobody shares do without
+
         locks = self._own_locks()
         with self._making:
             self._holds = self._holds or Holds(self._timers, self._workers, locks, self._give_back)

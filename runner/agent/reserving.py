@@ -6,17 +6,34 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from runner.agent.calls import Reserve, Said, Take, Vacate, Waiting
+from runner.agent.calls import Look, Reserve, Said, Take, Vacate, Waiting
 from runner.agent.holder import Holder
 from runner.agent.locks import Locks
 from runner.agent.quarantine import Quarantines
-from runner.agent.standing import told
+from runner.agent.standing import standing, told
 from runner.agent.stop import Stop
 from runner.api.verdicts import LabError
 
 _LETS_GO_WITHIN = 20.0
 """Seconds until a run that is thrown out has to have given the bench back: looking, stopping, last orders."""
 _LOOK_AGAIN = 0.1
+
+
+def answered(
+    request: Reserve | Vacate | Look,
+    locks: Locks,
+    quarantines: Quarantines,
+    hear: Callable[[Waiting | Said], None],
+    stop: Stop,
+) -> dict[str, Any]:
+    """Do what a person asks of a bench beside using it."""
+    match request:
+        case Reserve():
+            return reserve(request, locks, quarantines, hear, stop)
+        case Vacate():
+            return vacate(request, locks, stop)
+        case Look():
+            return standing(request.bench, locks, quarantines)
 
 
 def reserve(

@@ -17,16 +17,11 @@ from runner.agent.bench import Bench
 from runner.agent.call import Call
 from runner.agent.calls import (
     AboutBench,
-    Accept,
     Configure,
-    Connect,
     Examine,
-    Forward,
     Inspect,
     Lift,
-    Listen,
     Look,
-    Noted,
     Put,
     Quarantine,
     Release,
@@ -35,25 +30,20 @@ from runner.agent.calls import (
     Run,
     Take,
     TakenAway,
-    Unforward,
-    Unlisten,
     Vacate,
 )
-from runner.agent.classes import class_at
-from runner.agent.consoles import BeginFeed, Feed
-from runner.agent.context import AgentContext
+from runner.agent.consoles import BeginFeed
 from runner.agent.estate import Estate
-from runner.agent.instrument import decoded
+from runner.agent.forwarding import Accept, Connect, Forward, Listen, Unforward, Unlisten
 from runner.agent.limits import Limits
 from runner.agent.outbox import Outbox
 from runner.agent.places import Places
+from runner.agent.running import run_module
 from runner.agent.stop import Stop
 from runner.agent.timers import Timers
-from runner.agent.told_power import told_devices
 from runner.agent.wording import pack
 from runner.agent.work import Workers
-from runner.api.codec import encode
-from runner.api.verdicts import LabError, RecipeFault
+from runner.api.verdicts import LabError
 
 if TYPE_CHECKING:
     from runner.agent.forwards import Forwards
@@ -344,47 +334,10 @@ class Benches:
             for policy in bench.policies:
                 policy.allow_run(request.path)
             arguments = self._places.fetched(request.arguments, call.hear, call.stop)
-            return _run_module(dataclasses.replace(request, arguments=arguments), bench, call, limits)
+            return run_module(dataclasses.replace(request, arguments=arguments), bench, call, limits)
         finally:
             limits.end()
             bench.settle(_SETTLE)
-
-
-def _run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
-    cls = class_at(request.path)
-    arguments = decoded(cls, request.arguments)
-    devices = bench.devices(request.devices, call.hear, call.stop)
-    if request.idle is not None:
-        limits.watch_silence(_last_byte_of(bench.feeds(request.devices), request.bench))
-    context = AgentContext(
-        bench=request.bench,
-        devices={slot: path for slot, path in request.devices.items() if isinstance(path, str)},
-        limit=request.limit,
-        stop=call.stop,
-        hear=call.hear,
-        save=call.save,
-    )
-    context.check_cancelled()
-    if getattr(cls, "takes_power", False):
-        bench.power_lost()
-    try:
-        told = told_devices(cls, devices, bench.paths(request.devices), request.bench, call.hear)
-        result = encode(cls(**arguments, **told).run(context))
-    finally:
-        context.finish()
-        for name, seconds in bench.stages_reached():
-            call.hear(Noted(name=name, value=round(seconds, 6), unit="s", lasting=True))
-    if call.stop.timed_out:
-        late = call.stop.verdict()
-        late.result = result
-        raise late
-    return result
-
-
-def _last_byte_of(feeds: list[Feed], bench: str) -> Any:
-    if not feeds:
-        raise RecipeFault(f"idle_timeout needs a console, and bench {bench!r} has none")
-    return lambda: max(feed.last_byte for feed in feeds)
 
 
 def _unheard(_data: bytes) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from runner.agent.forwarding import Accept, Connect, Forward, Listen, Unforward, Unlisten
+
 
 @dataclass(frozen=True)
 class DeviceSpec:
@@ -157,64 +159,6 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Forward:
-    """Carry every connection made to `listen` on to `to`; the controller's half of it answers this.
-
-    It listens on this machine and connects from the bench's host, `reverse` the other way round.
-    The answer has the `address` that it listens at, and a `number` to give it up by.
-    """
-
-    bench: str
-    to: str
-    listen: str = ""
-    reverse: bool = False
-
-
-@dataclass(frozen=True)
-class Unforward:
-    """Give up a forward, with all connections that it carries."""
-
-    bench: str
-    number: int
-
-
-@dataclass(frozen=True)
-class Connect:
-    """Connect to an address from the host; bytes are then carried on this call's stream.
-
-    `ask`: only whether that is allowed.
-    """
-
-    bench: str
-    to: str
-    ask: bool = False
-
-
-@dataclass(frozen=True)
-class Listen:
-    """Listen at an address of the host; the answer has the `address` and a `number`."""
-
-    bench: str
-    at: str
-
-
-@dataclass(frozen=True)
-class Accept:
-    """Wait for the next connection to a listener; its bytes are then carried on this call's stream."""
-
-    bench: str
-    number: int
-
-
-@dataclass(frozen=True)
-class Unlisten:
-    """Close a listener; who waits for its next connection is told."""
-
-    bench: str
-    number: int
-
-
-@dataclass(frozen=True)
 class Examine:
     """Ask what the host is like, and whether it has what these devices need; opens none of them."""
 
@@ -224,8 +168,6 @@ class Examine:
 
 AboutBench = Quarantine | Lift | Inspect | Reserve | Vacate | Look | Examine
 """What is asked of the state of a bench, whoever has it."""
-Carry = Connect | Accept
-"""What a stream of bytes begins with."""
 Request = (
     Put
     | Configure

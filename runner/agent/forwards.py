@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from runner.agent.addresses import Address, connected, listener, listens_at, read_address
 from runner.agent.call import Call
-from runner.agent.calls import Accept, Connect, Listen, Unlisten
 from runner.agent.carrier import Broken, Carrier
+from runner.agent.forwarding import Accept, Connect, Listen, Unlisten
 from runner.agent.frames import Kind
 from runner.agent.wording import pack_connected
 from runner.api.verdicts import LabError

@@ -9,17 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from runner.agent.calls import (
-    Accept,
     Advanced,
     Configure,
-    Connect,
     DeviceSpec,
     Ended,
     Examine,
     Heard,
     Inspect,
     Lift,
-    Listen,
     Look,
     Noted,
     Opened,
@@ -35,11 +32,11 @@ from runner.agent.calls import (
     Switched,
     Take,
     TakenAway,
-    Unlisten,
     Vacate,
     Waiting,
     WatchSpec,
 )
+from runner.agent.forwarding import Accept, Connect, Listen, Unlisten
 from runner.agent.frames import ProtocolError
 from runner.agent.messages import from_json, to_json
 

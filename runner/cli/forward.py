@@ -14,7 +14,8 @@ from typing import Any
 
 import click
 
-from runner.agent.calls import Forward, Heard, Said, Take
+from runner.agent.calls import Heard, Said, Take
+from runner.agent.forwarding import Forward
 from runner.api.values import Duration
 from runner.api.verdicts import LabError
 from runner.cli.common import inventory_option

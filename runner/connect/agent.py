@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from runner.agent.calls import ConsoleBytes, Forward, Heard, Request, Unforward
+from runner.agent.calls import ConsoleBytes, Heard, Request
+from runner.agent.forwarding import Forward, Unforward
 from runner.api.verdicts import Cancelled, LabError
 from runner.connect.channel import NO_CACHE, Cache, Channel, Port
 from runner.connect.link import Cancel, Link

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from runner.agent.calls import Carry, ConsoleBytes, Heard, Request
+from runner.agent.calls import ConsoleBytes, Heard, Request
+from runner.agent.forwarding import Carry
 from runner.agent.frames import CONNECTION, FIRST_CONSOLE, PROTOCOL, FrameReader, Kind, ProtocolError
 from runner.agent.messages import WANTED, Message, MessageReader, from_json, pack_sources, to_json
 from runner.agent.outbox import Outbox

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.agent.addresses import connected, listener, listens_at, read_address
-from runner.agent.calls import Accept, Carry, Connect, Forward, Heard, Listen, Said, Unlisten
+from runner.agent.calls import Heard, Said
+from runner.agent.forwarding import Accept, Carry, Connect, Forward, Listen, Unlisten
 from runner.agent.stop import Stop
 from runner.api.verdicts import LabError, Verdict
 from runner.connect.channel import Channel

@@ -249,6 +249,19 @@ def _stamps(index: Path, *, complete: bool) -> Iterator[dict[str, Any]]:
         yield stamp
 
 
+def differences(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
+    """Say in which arguments and devices two requests differ."""
+    found: list[str] = []
+    for part in ("arguments", "devices"):
+        before, now = recorded.get(part, {}), asked.get(part, {})
+        found += [
+            f"{name} was {before.get(name)!r} and is {now.get(name)!r}"
+            for name in dict.fromkeys((*before, *now))
+            if before.get(name) != now.get(name)
+        ]
+    return found
+
+
 def _damaged(path: Path, line: int, why: str) -> InputError:
     message = f"the recording is damaged: {why}"
     at = Location(str(path), line, 1)

@@ -19,7 +19,6 @@ from typing import Any
 from runner.agent.calls import (
     Configure,
     ConsoleBytes,
-    Forward,
     Heard,
     Listening,
     Piece,
@@ -31,6 +30,7 @@ from runner.agent.calls import (
     Take,
     Typed,
 )
+from runner.agent.forwarding import Forward
 from runner.agent.messages import to_json
 from runner.api.codec import encode
 from runner.api.verdicts import LabError, Verdict

@@ -18,7 +18,6 @@ from runner.agent.calls import (
     Configure,
     ConsoleBytes,
     Ended,
-    Forward,
     Heard,
     Noted,
     Opened,
@@ -32,6 +31,7 @@ from runner.agent.calls import (
 from runner.agent.classes import class_at
 from runner.agent.context import AgentContext
 from runner.agent.endings import ended
+from runner.agent.forwarding import Forward
 from runner.agent.instrument import decoded, watching_for
 from runner.agent.limits import time_is_over
 from runner.agent.messages import from_json, to_json
@@ -45,7 +45,7 @@ from runner.api.values import Duration
 from runner.api.verdicts import LabError
 from runner.connect.ending import exception_of
 from runner.connect.link import Cancel
-from runner.connect.recorded import Called, Listened, Recorded
+from runner.connect.recorded import Called, Listened, Recorded, differences
 from runner.connect.timeline import Timeline, TimelineSource
 from runner.console import Console, ConsoleSettings
 from runner.console.stream import Chunk, Stream
@@ -346,7 +346,7 @@ class ReplayLink:
         alike = [(place, each) for place, each in left if each.kind == kind]
         if isinstance(request, Run):
             alike = [found for found in alike if found[1].request["path"] == request.path]
-        same = [found for found in alike if not _differences(found[1].request, asked)]
+        same = [found for found in alike if not differences(found[1].request, asked)]
         chosen = (same or alike)[:1]
         for place, called in chosen:
             self._place = place + 1
@@ -357,9 +357,9 @@ class ReplayLink:
         verb = request.path.rpartition(":")[2]
         if found is None:
             raise self._refuse(f"the recording has no answer for another {verb}")
-        differences = _differences(found.request, from_json(to_json(vars(request))))
-        if differences:
-            raise self._refuse(f"{verb} was asked with other arguments: {'; '.join(differences)}")
+        others = differences(found.request, from_json(to_json(vars(request))))
+        if others:
+            raise self._refuse(f"{verb} was asked with other arguments: {'; '.join(others)}")
         return self._answered(found, hear)
 
     def _answered(self, found: Called, hear: Callable[[Heard], None]) -> Any:
@@ -375,19 +375,6 @@ class ReplayLink:
         return LabError(
             self._timeline.diverged, hint="what needs more than consoles and power is answered as it was"
         )
-
-
-def _differences(recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> list[str]:
-    """Say in which arguments and devices two requests differ."""
-    found: list[str] = []
-    for part in ("arguments", "devices"):
-        before, now = recorded.get(part, {}), asked.get(part, {})
-        found += [
-            f"{name} was {before.get(name)!r} and is {now.get(name)!r}"
-            for name in dict.fromkeys((*before, *now))
-            if before.get(name) != now.get(name)
-        ]
-    return found
 
 
 _KINDS: Sequence[type] = (Said, Advanced, Noted, Opened, Waiting)

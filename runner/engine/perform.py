@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from runner.agent.calls import Forward, Heard, Unforward
+from runner.agent.calls import Heard
 from runner.agent.calls import Run as RunRequest
+from runner.agent.forwarding import Forward, Unforward
 from runner.api.codec import decode, encode_argument
 from runner.api.values import FilePath, TargetPath
 from runner.api.verdicts import RecipeFault

@@ -14,7 +14,8 @@ from support.command import wait_until
 from support.ssh_lab import SshLab
 from support.ssh_server import SshServer, ssh_server
 
-from runner.agent.calls import Configure, Forward, Said, Unforward
+from runner.agent.calls import Configure, Said
+from runner.agent.forwarding import Forward, Unforward
 from runner.api import LabError, RecipeFault
 from runner.connect.agent import AgentLink
 from runner.connect.process import LocalAgent

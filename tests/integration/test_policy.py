@@ -15,7 +15,8 @@ from support.peers import ROOT
 from support.ssh_lab import SIMULATED, inventory
 from support.ssh_server import SshServer, make_key, ssh_server
 
-from runner.agent.calls import Configure, Connect, DeviceSpec, Run
+from runner.agent.calls import Configure, DeviceSpec, Run
+from runner.agent.forwarding import Connect
 from runner.api import LabError
 from runner.connect.bootstrap import the_rest
 from runner.connect.remote import remote_agent

@@ -53,8 +53,8 @@ FAULTS = (
         row="A31",
         rule="what is answered from the recording is asked in the same words",
         path="runner/connect/replay.py",
-        old="        if differences:\n",
-        new="        if differences is None:\n",
+        old="        if others:\n",
+        new="        if others is None:\n",
         red=(f"{_REPLAY}a_command_of_the_host_is_answered_as_it_was_and_another_one_is_told",),
     ),
     Fault(

@@ -154,7 +154,7 @@ def test_a_damaged_piece_is_sent_again_and_only_that_one(dash: HurtConsole, tmp_
     hurt: list[int] = []
 
     def typed(data: bytes) -> bytes:
-        if len(data) > 5000 and not hurt:
+        if len(data) > 3500 and not hurt:
             hurt.append(len(data))
             return data[:3000] + b"A" + data[3001:]
         return data

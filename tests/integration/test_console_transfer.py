@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import termios
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,8 +95,11 @@ def test_console_put_sends_by_xmodem_what_it_is_and_nothing_more(dash: PtyConsol
 def test_a_program_that_ends_at_once_is_noticed_with_its_words(dash: PtyConsole, tmp_path: Path) -> None:
     refuses = program(tmp_path, "echo 'cannot open the file' >&2; exit 3")
 
+    began = time.monotonic()
+
     with pytest.raises(Failed, match="ended with status 3 before the transfer: cannot open the file"):
         sent(dash, refuses, Sender(CONTENT))
+    assert time.monotonic() - began < 40  # a sender waits a minute
     assert dash.run("echo alive", dash.context, timeout=LIMIT).output == "alive"
 
 

@@ -1,6 +1,11 @@
-"""Property tests take as long as the machine needs: how slow it is says nothing about the property."""
+"""Property tests take as long as the machine needs: how slow it is says nothing about the property.
+
+Each tries 50 examples, so that all of them fit into the seconds that a unit run may take.
+"""
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("any machine")

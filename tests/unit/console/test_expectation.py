@@ -67,7 +67,7 @@ def events(
     return found, expectation.forbidden and expectation.forbidden.start
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     data=streams,
     sizes=cuts,

@@ -64,13 +64,13 @@ def seen(data: bytes, sizes: list[int]) -> tuple[bytes, bytes, list[int], list[i
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=streams, sizes=cuts)
 def test_the_view_does_not_depend_on_how_the_bytes_were_cut(data: bytes, sizes: list[int]) -> None:
     assert seen(data, sizes) == seen(data, [max(len(data), 1)])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=streams)
 def test_every_clean_byte_knows_its_raw_one(data: bytes) -> None:
     text, kernel, text_raw, kernel_raw = seen(data, [3])
@@ -83,7 +83,7 @@ def test_every_clean_byte_knows_its_raw_one(data: bytes) -> None:
     assert all(data[raw] == byte or byte == 10 for byte, raw in zip(kernel, kernel_raw, strict=True))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=streams, at=st.integers(min_value=0, max_value=200))
 def test_an_offset_is_found_again_from_its_raw_one(data: bytes, at: int) -> None:
     view, text = View(), Track(1 << 20)

@@ -111,7 +111,9 @@ def test_a_damaged_recipe_is_read_or_refused(
     tree = yaml.safe_load(GOOD)
 
     for _ in range(40):
-        path = write(yaml.safe_dump(damaged(tree, chance), sort_keys=False, allow_unicode=True))
+        path = write(
+            yaml.dump(damaged(tree, chance), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True)
+        )
         assert all(fault.at is not None and fault.at.column > 0 for fault in faults_of(path, registry))
 
 

@@ -60,6 +60,29 @@ def test_a_real_uboot_on_the_host_passes_unchanged(server: SshServer, tmp_path: 
     assert not list(server.temporary.iterdir())
 
 
+@pytest.mark.peer("guest")
+def test_a_real_linux_on_the_host_passes_unchanged_and_its_kernel_travels(
+    server: SshServer, tmp_path: Path
+) -> None:
+    board = {
+        "driver": "qemu",
+        "kernel": "{{ guest | default('') }}/Image",
+        "initrd": "{{ guest | default('') }}/initrd.gz",
+        "append": "console=ttyAMA0",
+        "disk": {"capacity": "16MiB"},
+    }
+    lab = inventory(
+        tmp_path,
+        {"shelf1": server.options()},
+        {"qemu-linux": on("shelf1", labels={"board": "qemu"}, devices={"board": board})},
+    )
+    done = runner(tmp_path, "play", str(ROOT / "recipes" / "qemu_linux.yaml"), "-i", lab)
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert set(Report(tmp_path / "results" / "latest").outcomes.values()) == {"passed"}
+    assert not list(server.temporary.iterdir())
+
+
 def test_a_library_behind_a_driver_and_the_users_own_module_travel(server: SshServer, tmp_path: Path) -> None:
     board, port = os.openpty()
     threading.Thread(target=_echo_lines, args=(board,), daemon=True).start()

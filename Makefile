@@ -7,6 +7,9 @@ VENV = .venv
 BIN = $(VENV)/bin
 PYTEST = $(BIN)/python -m pytest -q
 COUNT = 50
+
+# Where it is set, every start of `runner` in a test compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 CLIENTS = 200
 
 play: $(VENV)/.installed

@@ -110,7 +110,7 @@ def test_a_damaged_recipe_is_read_or_refused(
     chance = random.Random(seed)
     tree = yaml.safe_load(GOOD)
 
-    for _ in range(40):
+    for _ in range(25):
         path = write(
             yaml.dump(damaged(tree, chance), Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True)
         )

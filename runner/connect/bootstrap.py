@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runner.agent.calls import Heard, Said
+from runner.connect.channel import BUNDLE
 from runner.connect.ended import Ended
 from runner.connect.needs import Sources, source_closure
 
 _ROOTS = ("runner.agent.main", "runner.agent.warden")
-BUNDLE = "runner.agent.bundle"
 _MOST_NOISE = 2**20
 _SHOWN = 400
 _NOT_FOUND, _NOT_EXECUTABLE, _SSH_FAILED = 127, 126, 255

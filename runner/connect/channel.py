@@ -19,7 +19,6 @@ from runner.agent.outbox import Outbox
 from runner.agent.stop import Stop
 from runner.agent.wording import pack, unpack_heard
 from runner.api.verdicts import LabError
-from runner.connect.bootstrap import BUNDLE
 from runner.connect.busy import Busy
 from runner.connect.ears import Ears
 from runner.connect.inflight import InFlight, Lost
@@ -28,6 +27,8 @@ from runner.connect.source import Source
 from runner.connect.upload import Upload
 
 _Call = TypeVar("_Call", bound=InFlight)
+BUNDLE = "runner.agent.bundle"
+"""The module that is pushed first: it finds the others in the cache of the host."""
 _READ = 64 * 1024
 _LAST_WORDS_WITHIN = 10.0
 

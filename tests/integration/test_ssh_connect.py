@@ -204,22 +204,33 @@ def test_keys_of_every_kind_log_in_also_behind_a_passphrase(
     reach({**options, "password": Secret("open sesame")}).close()
 
 
-def test_a_key_of_the_ssh_agent_logs_in(
-    server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def keeper(server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Start an agent that keeps the server's key, in a home without keys; return its socket."""
     port = tmp_path / "agent"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(port)], stdout=subprocess.DEVNULL)
     try:
         wait_until(port.exists, "the agent listens")
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(port))
-        output("ssh-add", "-q", str(server.identity))
-        options = server.options()
-        del options["identity_file"]
+        with monkeypatch.context() as there:
+            there.setenv("SSH_AUTH_SOCK", str(port))
+            output("ssh-add", "-q", str(server.identity))
         monkeypatch.setenv("HOME", str(tmp_path))
-        reach(options).close()
+        yield port
     finally:
         agent.terminate()
         agent.wait(10)
+
+
+def without_key(server: SshServer) -> dict[str, Any]:
+    """Return the options of the server without its key file."""
+    return {name: value for name, value in server.options().items() if name != "identity_file"}
+
+
+def test_a_key_of_the_ssh_agent_logs_in(
+    server: SshServer, keeper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(keeper))
+    reach(without_key(server)).close()
 
 
 def test_a_certificate_beside_the_key_logs_in(tmp_path: Path) -> None:
@@ -246,34 +257,19 @@ def test_a_certificate_beside_the_key_logs_in(tmp_path: Path) -> None:
         make_key(tmp_path / "other")
         keys = f"IdentityFile {tmp_path}/other\n  IdentityFile {server.identity}"
         config = written(tmp_path / "config", f"Host *\n  {keys}\n  CertificateFile {elsewhere}\n")
-        options = server.options()
-        del options["identity_file"]
-        reach(options, config).close()
+        reach(without_key(server), config).close()
 
 
 def test_the_agent_that_the_configuration_names_is_asked(
-    server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: SshServer, keeper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = tmp_path / "agent"
-    agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(port)], stdout=subprocess.DEVNULL)
-    try:
-        wait_until(port.exists, "the agent listens")
-        with monkeypatch.context() as there:
-            there.setenv("SSH_AUTH_SOCK", str(port))
-            output("ssh-add", "-q", str(server.identity))
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "nobody"))
-        monkeypatch.setenv("HOME", str(tmp_path))
-        monkeypatch.setenv("KEEPER", str(port))
-        options = server.options()
-        del options["identity_file"]
-        for named in (port, "${KEEPER}"):
-            config = written(tmp_path / "config", f"Host *\n  IdentityAgent {named}\n")
-            reach(options, config).close()
-        config = written(tmp_path / "config", "Host *\n  IdentityAgent none\n")
-        assert "nobody was let in" in refusal(options, config).message
-    finally:
-        agent.terminate()
-        agent.wait(10)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "nobody"))
+    monkeypatch.setenv("KEEPER", str(keeper))
+    for named in (keeper, "${KEEPER}"):
+        config = written(tmp_path / "config", f"Host *\n  IdentityAgent {named}\n")
+        reach(without_key(server), config).close()
+    config = written(tmp_path / "config", "Host *\n  IdentityAgent none\n")
+    assert "nobody was let in" in refusal(without_key(server), config).message
 
 
 # --- the way there ---------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ class Can(Driver, CanBus):
     def _state(self) -> str:
         try:
             return str(self._bus.state.name).lower()
-        except NotImplementedError:
+        except NotImplementedError:  # python-can's word of an interface that cannot tell
             return "unknown"
 
     @contextmanager

@@ -13,6 +13,8 @@ from typing import Any
 from runner.api import Context, Duration, Unsupported
 from runner.console import LineCounters, LineSettings, LineState
 
+PORT_ERRORS = (OSError, ValueError, NotImplementedError, termios.error)
+"""What pyserial lets through besides its own; NotImplementedError: this kind of port cannot do it."""
 _TIOCGICOUNT = 0x545D
 """Linux, include/uapi/asm-generic/ioctls.h: the same on x86, ARM and RISC-V."""
 _COUNTS = struct.Struct("20i")
@@ -131,7 +133,7 @@ class Modem:
 
         try:
             yield
-        except (serial.SerialException, OSError, ValueError, NotImplementedError, termios.error) as error:
+        except (serial.SerialException, *PORT_ERRORS) as error:
             raise self._unsupported(what, str(error)) from error
 
     def _unsupported(self, what: str, why: str) -> Unsupported:

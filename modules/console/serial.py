@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import termios
 from typing import Literal
 
 from runner.api import Context, Driver, Duration, Needs, Unreachable, arg
 from runner.console import ConsoleSettings, LineSettings, LineState, SerialConsole, Stream
-from runner.modules.console.modem import PARITIES, Modem
+from runner.modules.console.modem import PARITIES, PORT_ERRORS, Modem
 from runner.modules.console.port import open_port
 
 
@@ -61,7 +60,7 @@ class Serial(Driver, SerialConsole):
             port.rts = self.rts
             stream = open_port(port, self.port)
             self._modem = Modem(port, self.port)
-        except (serial.SerialException, OSError, ValueError, NotImplementedError, termios.error) as error:
+        except (serial.SerialException, *PORT_ERRORS) as error:
             raise Unreachable(
                 f"cannot open the serial port {self.port!r}: {error}",
                 evidence={"port": self.port, "baudrate": self.baudrate},

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+_ALWAYS = ("/dev/null", "/root/", "/tmp/")  # noqa: S108 - of the simulated board, not of this machine
+"""What every Linux has, whatever else is on the board."""
+
 
 class FileTree:
     """Text by path; some of it made when it is read, some of it acting when it is written."""
@@ -42,5 +45,5 @@ class FileTree:
     def names(self, folder: str) -> list[str]:
         """Return what is in a folder, sorted."""
         prefix = folder.rstrip("/") + "/"
-        paths = {*self._made, *self._acting, *self._kept, "/dev/null", "/root/", "/tmp/"}  # noqa: S108 - a path of the board
+        paths = {*self._made, *self._acting, *self._kept, *_ALWAYS}
         return sorted({path[len(prefix) :].split("/")[0] for path in paths if path.startswith(prefix)} - {""})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
@@ -168,7 +167,7 @@ class Module(Declared):
 
     def run(self, context: Context) -> Any:
         """Do it; return a Result or None, or raise a verdict."""
-        raise NotImplementedError
+        raise NotImplementedError  # never reached: a class without its own is refused as it is declared
 
 
 class Driver(Declared):
@@ -191,8 +190,3 @@ class Driver(Declared):
 
     def close(self) -> None:
         """Let go of it; called once, also after a failed step."""
-
-
-def is_public(cls: type) -> bool:
-    """Tell whether a class is a finished module or driver rather than a base for others."""
-    return not cls.__name__.startswith("_") and not inspect.isabstract(cls)

@@ -135,7 +135,8 @@ def command(
         inventories=inventories,
         **{name: rest.pop(name) for name in ("junit", "results", "console", "output", "verbose")},
     )
-    if ask and (rest["no_input"] or not sys.stdin.isatty()):
+    nobody = rest.pop("no_input") or not sys.stdin.isatty()
+    if ask and nobody:
         raise click.UsageError("--step asks a person, and there is none here")
     values = extra_values(extra)
     options = PlayOptions(

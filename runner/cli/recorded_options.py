@@ -43,7 +43,6 @@ def options_of(started: Mapping[str, Any], extra: Mapping[str, Any], limit: str)
         extra={**started["extra"], **extra},
         only=None if only is None else frozenset(only),
         shard=None if shard is None else (shard[0], shard[1]),
-        no_input=True,
     )
 
 

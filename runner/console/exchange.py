@@ -42,7 +42,7 @@ class Exchange:
         self.start = start
         self._begin = frame.begin(nonce)
         self._key = frame.end(nonce)
-        self._text_from = self._text_at = transcript.text.offset_of(start)
+        self._text_at = transcript.text.offset_of(start)
         self._kernel_at = transcript.kernel.offset_of(start)
         self.begun: int | None = None if begins else self._text_at
         self.answer: Answer | None = None

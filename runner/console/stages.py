@@ -144,13 +144,6 @@ class Stages:
         """Whether a start is known."""
         return self._start is not None
 
-    @property
-    def in_linux(self) -> bool:
-        """Whether the kernel, or what it started, was seen."""
-        return self._start is not None and not self._start.seen.keys().isdisjoint(
-            ("kernel", "userspace", "login")
-        )
-
     def news(self) -> list[tuple[str, float]]:
         """Return what was reached since the last time: ``boot.kernel`` and seconds; ``restart.`` likewise."""
         news, self._news = self._news, []

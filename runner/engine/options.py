@@ -40,7 +40,6 @@ class PlayOptions:
     strict_flaky: bool = False
     fail_on_skip: bool = False
     allow_empty: bool = False
-    no_input: bool = False
     run: str = ""
     folder: str = ""
     ask: Callable[[str, Step], bool] | None = None

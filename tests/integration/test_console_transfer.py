@@ -154,13 +154,8 @@ def test_a_cancel_ends_the_receiver_too(dash: PtyConsole, tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def uboot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UbootConsole]:
-    console = UbootConsole(tmp_path_factory.mktemp("uboot"))
-    console.start(console.record, "uboot")
-    console.power_mark()
-    console.enter_uboot(console.context, within=LIMIT)
-    yield console
-    console.stop()
-    console.power_off()
+    with UbootConsole.at_its_prompt(tmp_path_factory.mktemp("uboot")) as console:
+        yield console
 
 
 @pytest.fixture

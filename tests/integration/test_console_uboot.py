@@ -18,13 +18,8 @@ LIMIT = Duration("30s")
 
 @pytest.fixture(scope="module")
 def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UbootConsole]:
-    console = UbootConsole(tmp_path_factory.mktemp("uboot"))
-    console.start(console.record, "uboot")
-    console.power_mark()
-    console.enter_uboot(console.context, within=LIMIT)
-    yield console
-    console.stop()
-    console.power_off()
+    with UbootConsole.at_its_prompt(tmp_path_factory.mktemp("uboot")) as console:
+        yield console
 
 
 @pytest.mark.parametrize("mode", ["prompt", "flood", "both"])

@@ -46,6 +46,18 @@ def _network_namespace() -> str:
     return tried.stderr.strip() if tried.returncode else _program("ip")
 
 
+def _small_file_system() -> str:
+    if os.geteuid() != 0:
+        return "mounting needs root"
+    tried = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "t", "/mnt"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return tried.stderr.strip() if tried.returncode else ""
+
+
 _PROBES: dict[str, Callable[[], str]] = {
     "qemu": _qemu,
     "guest": _guest,
@@ -66,6 +78,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "zsh": lambda: _program("zsh"),
     "lrzsz": lambda: _program("rx"),
     "netns": _network_namespace,
+    "tmpfs": _small_file_system,
     "sshd": ssh_server.missing,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import select
@@ -9,11 +10,13 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from support.peers import UBOOT
 from support.plain_context import PlainContext
 
+from runner.api import Duration
 from runner.console import Chunk, Console, ConsoleGone, ConsoleSettings, Stream
 
 
@@ -105,6 +108,20 @@ class UbootConsole(RecordedConsole):
                 if time.monotonic() > limit:
                     raise
                 time.sleep(0.005)
+
+    @classmethod
+    @contextlib.contextmanager
+    def at_its_prompt(cls, folder: Path) -> Iterator[UbootConsole]:
+        """Start a machine and stop its autoboot; end it afterwards."""
+        console = cls(folder)
+        console.start(console.record, "uboot")
+        console.power_mark()
+        console.enter_uboot(console.context, within=Duration("30s"))
+        try:
+            yield console
+        finally:
+            console.stop()
+            console.power_off()
 
     def power_off(self) -> None:
         """End the machine."""

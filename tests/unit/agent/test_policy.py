@@ -53,7 +53,7 @@ def test_what_is_allowed_passes_and_a_section_counts_more_for_its_users() -> Non
         (lambda it: it.allow_nodes("c", ["spy:///dev/ttyUSB0"]), "spy:///dev/ttyUSB0 .*: p:6: devices = "),
         (lambda it: it.allow_forward("10.0.0.1:22"), "a forward to or at 10.0.0.1:22 .*: p:7: forwards = "),
         (lambda it: it.allow_devices({"s": DeviceSpec("command", "runner.modules.power.command:Command", {"turn_on": "x", "turn_off": "y"})}), "driver 'command' .*: commands = no"),
-        (lambda it: it.allow_devices({"s": DeviceSpec("file", "runner.modules.storage.file:File", {"path": "/root/.ssh/authorized_keys"})}), r"authorized_keys \(device 's'\) .*: p:6: devices"),
+        (lambda it: it.allow_devices({"s": DeviceSpec("file", "runner.modules.storage.file:File", {"path": "/home/hil/.ssh/authorized_keys"})}), r"authorized_keys \(device 's'\) .*: p:6: devices"),
     ],
 )  # fmt: skip
 def test_what_is_not_allowed_is_refused_with_the_line(ask: Any, said: str) -> None:

@@ -67,13 +67,13 @@ class Wired(BoardConsole, SerialConsole):
         board.ran, board.key = ran, heard  # type: ignore[method-assign]
 
     def lines(self) -> LineState:
-        raise NotImplementedError
+        raise AssertionError("a change of speed asks for no lines")
 
     def set_lines(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
-        raise NotImplementedError
+        raise AssertionError("a change of speed asks for no lines")
 
     def send_break(self, duration: Duration, context: Context) -> None:
-        raise NotImplementedError
+        raise AssertionError("a change of speed asks for no lines")
 
     def line_settings(self) -> LineSettings:
         return self.ours

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from runner.api.module import Result
 from runner.api.switch_calls import SwitchCalls
 from runner.api.values import ByteString, Duration, Size
+from runner.api.verdicts import Unsupported
 
 if TYPE_CHECKING:
     from runner.api.context import Context
@@ -56,6 +57,25 @@ class Power(Interface):
     def read(self) -> PowerReading | None:
         """Measure voltage, current and power; None when this switch cannot."""
         return None
+
+    def cycle(self) -> None:
+        """Let the switch itself take the power away and give it back, after a time that it chooses.
+
+        Raise Unsupported when it cannot. It may return before the power is back.
+        """
+        raise Unsupported("it cannot cycle the power by itself")
+
+    def force_on(self) -> None:
+        """Switch it on past what keeps it off (a long press of the button); raise Unsupported when it cannot."""
+        raise Unsupported("it has no way to force the power on")
+
+    def force_off(self) -> None:
+        """Switch it off past what keeps it on (a long press of the button); raise Unsupported when it cannot."""
+        raise Unsupported("it has no way to force the power off")
+
+    def rescue(self) -> None:
+        """Start the board in its rescue mode; raise Unsupported when the switch does not lead there."""
+        raise Unsupported("it has no rescue mode")
 
     def label(self) -> str:
         """Return which outlet of which instrument it is, for messages; empty when there is only one."""

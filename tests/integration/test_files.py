@@ -278,14 +278,10 @@ def test_what_has_arrived_before_a_cut_is_not_sent_again_unless_it_is_damaged(
     image = noise(tmp_path / "one.img", 24 * MIB)
     part = server.home / "kept" / f"{sha256(image)}.part"
     cut = Files(server, cache="~/kept", port=counted.port)
-
-    def kill_in_the_middle(heard: Heard) -> None:
-        if isinstance(heard, Advanced) and heard.done > 8 * MIB:
-            os.kill(pid, signal.SIGKILL)
-
     pid = cut.run("Processes")[0]
+    counted.at(counted.sent + 12 * MIB, lambda: os.kill(pid, signal.SIGKILL))
     with pytest.raises(LabError, match="killed by SIGKILL"):
-        cut.ask(Run("b", f"{PROBES}:Sees", {"file": {FILE: str(image)}}, {}, 60.0), kill_in_the_middle)
+        cut.ask(Run("b", f"{PROBES}:Sees", {"file": {FILE: str(image)}}, {}, 60.0), cut.heard.append)
     cut.agent.close()
     arrived = part.stat().st_size
     assert 0 < arrived < 24 * MIB

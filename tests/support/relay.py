@@ -17,12 +17,15 @@ class Relay:
     While `silence` is not 0, the server is only heard once the client has said nothing for so many
     seconds: what the client says without waiting for an answer then counts as one, however the two
     happen to meet on the way (a window that the server opens in the middle of an upload, say).
+
+    `at` calls something when the client has sent so many bytes: before it sends any more.
     """
 
     def __init__(self, target: int) -> None:
         self.asked = 0
         self.sent = 0
         self.silence = 0.0
+        self._due: tuple[int, Callable[[], None]] | None = None
         self._spoken = 0.0
         self._target = target
         self._lock = threading.Lock()
@@ -32,6 +35,10 @@ class Relay:
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
         self._start(self._serve)
+
+    def at(self, sent: int, call: Callable[[], None]) -> None:
+        """Call once, when the client has sent so many bytes."""
+        self._due = (sent, call)
 
     def close(self) -> None:
         """End every connection and close its ends."""
@@ -72,7 +79,15 @@ class Relay:
                     self._speaking = who
                     self._spoken = time.monotonic() if who == "client" else self._spoken
                 sink.sendall(data)
+                self._call_if_due()
             sink.shutdown(socket.SHUT_WR)
+
+    def _call_if_due(self) -> None:
+        with self._lock:
+            due = self._due if self._due and self.sent >= self._due[0] else None
+            self._due = None if due else self._due
+        if due:
+            due[1]()
 
 
 @contextlib.contextmanager

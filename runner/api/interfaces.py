@@ -66,11 +66,11 @@ class Power(Interface):
         raise Unsupported("it cannot cycle the power by itself")
 
     def force_on(self) -> None:
-        """Switch it on past what keeps it off (a long press of the button); raise Unsupported when it cannot."""
+        """Switch it on past what keeps it off (a long press, say); raise Unsupported when it cannot."""
         raise Unsupported("it has no way to force the power on")
 
     def force_off(self) -> None:
-        """Switch it off past what keeps it on (a long press of the button); raise Unsupported when it cannot."""
+        """Switch it off past what keeps it on (a long press, say); raise Unsupported when it cannot."""
         raise Unsupported("it has no way to force the power off")
 
     def rescue(self) -> None:

@@ -10,10 +10,12 @@ from runner.api.interfaces import (
     CanFrame,
     Interface,
     Machine,
+    MuxPosition,
     Power,
     PowerReading,
     PowerState,
     Storage,
+    StorageMux,
 )
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
 from runner.api.needs import Needs
@@ -48,6 +50,7 @@ __all__ = [
     "Level",
     "Machine",
     "Module",
+    "MuxPosition",
     "Needs",
     "Options",
     "Power",
@@ -59,6 +62,7 @@ __all__ = [
     "Size",
     "Skipped",
     "Storage",
+    "StorageMux",
     "TargetPath",
     "TimedOut",
     "Unreachable",

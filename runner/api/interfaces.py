@@ -110,6 +110,33 @@ class Storage(Interface):
         """Give the medium back to the board; called once after `begin`, whatever happened."""
 
 
+MuxPosition = Literal["host", "dut", "off"]
+"""Who has the medium: the machine that the mux is plugged into, the board, or neither."""
+
+
+class StorageMux(Interface):
+    """A switch that gives a removable medium (an SD card, a USB stick) to the host or to the board."""
+
+    @abc.abstractmethod
+    def switch(self, position: MuxPosition) -> None:
+        """Give the medium to one side; raise Unsupported when this mux has no such position."""
+
+    def position(self) -> MuxPosition | None:
+        """Read who has it; None when this mux cannot tell."""
+        return None
+
+    @abc.abstractmethod
+    def medium(self) -> str:
+        """Return the path of its block device on the host, looked up anew at each call.
+
+        Raise Unreachable when it is not there (yet): the kernel takes a while to find it after a switch.
+        """
+
+    def label(self) -> str:
+        """Return which mux it is, for messages; empty when there is only one."""
+        return ""
+
+
 @dataclass(frozen=True)
 class CanFrame:
     """A frame on a CAN bus (ISO 11898-1)."""

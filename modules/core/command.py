@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shlex
-import signal
 
 from runner.api import Context, Duration, Failed, Module, RecipeFault, TimedOut, arg
-from runner.modules.core.program import Ended, run
-
-_TAIL = 20
+from runner.modules.core.program import Ended, how, run, tail
 
 
 class Command(Module):
@@ -43,7 +40,7 @@ class Command(Module):
         ended, in_time = run(
             arguments, context, timeout=self.timeout, stdin=self.stdin, chdir=self.chdir, env=self.env
         )
-        evidence = {"status": ended.status, "stdout": _tail(ended.stdout), "stderr": _tail(ended.stderr)}
+        evidence = {"status": ended.status, "stdout": tail(ended.stdout), "stderr": tail(ended.stderr)}
         if not in_time:
             raise TimedOut(
                 f"not ended within {self.timeout}: {line}",
@@ -52,15 +49,5 @@ class Command(Module):
                 result=ended,
             )
         if self.check and ended.status:
-            raise Failed(f"{_how(ended.status)}, expected 0: {line}", evidence=evidence, result=ended)
+            raise Failed(f"{how(ended.status)}, expected 0: {line}", evidence=evidence, result=ended)
         return ended
-
-
-def _how(status: int) -> str:
-    if status >= 0:
-        return f"exit status {status}"
-    return f"ended by signal {signal.Signals(-status).name}"
-
-
-def _tail(text: str) -> str:
-    return "\n".join(text.splitlines()[-_TAIL:])

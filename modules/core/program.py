@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import selectors
+import signal
 import subprocess
 import tempfile
 import threading
@@ -19,6 +20,7 @@ from runner.api.process import end, popen
 KEEP = 256 * 1024
 """Characters of each output stream that are kept, the last ones."""
 _READ = 64 * 1024
+_TAIL = 20
 _DRAIN = 1.0
 """Seconds for what is still in the pipes when the program and all it started have ended."""
 
@@ -67,6 +69,18 @@ def run(
         dropped=out.dropped + err.dropped,
     )
     return ended, in_time
+
+
+def how(status: int) -> str:
+    """Say how a program ended: ``exit status 3``, or ``ended by signal SIGKILL``."""
+    if status >= 0:
+        return f"exit status {status}"
+    return f"ended by signal {signal.Signals(-status).name}"
+
+
+def tail(text: str) -> str:
+    """Return the last 20 lines, for the evidence of an error."""
+    return "\n".join(text.splitlines()[-_TAIL:])
 
 
 def _start(

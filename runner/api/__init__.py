@@ -5,6 +5,8 @@ Python 3.10 and newer.
 """
 
 from runner.api.context import Context, Keep, Kept, Level
+from runner.api.conversation import Conversation
+from runner.api.host_commands import HostCommandInfo, HostCommands, Invocation
 from runner.api.interfaces import (
     CanBus,
     CanFrame,
@@ -19,6 +21,7 @@ from runner.api.interfaces import (
 )
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
 from runner.api.needs import Needs
+from runner.api.network import Link, Network, NetworkAddress
 from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
     Cancelled,
@@ -39,19 +42,26 @@ __all__ = [
     "CanFrame",
     "Cancelled",
     "Context",
+    "Conversation",
     "Driver",
     "Duration",
     "Failed",
     "FilePath",
+    "HostCommandInfo",
+    "HostCommands",
     "Interface",
+    "Invocation",
     "Keep",
     "Kept",
     "LabError",
     "Level",
+    "Link",
     "Machine",
     "Module",
     "MuxPosition",
     "Needs",
+    "Network",
+    "NetworkAddress",
     "Options",
     "Power",
     "PowerReading",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,3 +35,20 @@ def _program(pid: int) -> str:
     except (FileNotFoundError, ProcessLookupError):
         return ""
     return Path(command.split(b"\0")[0].decode("utf-8", "replace")).name
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended, even if nobody has asked how."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").split(")")[1].split()[0] == "Z"
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait until a process has ended, for 30 s at most."""
+    end = time.monotonic() + 30
+    while not gone(pid):
+        assert time.monotonic() < end, f"{pid} is still there"
+        time.sleep(0.01)

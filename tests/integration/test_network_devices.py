@@ -159,6 +159,11 @@ def test_bytes_are_sent_and_matched_as_they_are(network: Network) -> None:
     assert expect(network, data=BytePattern("0A ?? 2E")).data.endswith(b"\x00\x0a\xff\x2e")
 
 
+def test_more_than_the_kernel_takes_at_once_is_sent_whole(tcp: Tcp) -> None:
+    assert send(tcp, "x" * 900_000 + "end\n") == 900_004
+    assert len(expect(tcp, "end\n", since="start").data) == 900_004 + len("READY 1.2\r\n")
+
+
 def test_an_answer_to_an_earlier_request_is_not_taken_for_that_of_the_last(network: Network) -> None:
     send(network, "first\n")
     expect(network, "first")
@@ -311,9 +316,10 @@ def test_closed_is_waited_for_and_an_open_port_is_not_closed(tcp: Tcp) -> None:
 def test_drained_counts_the_connections_of_this_host(tcp: Tcp) -> None:
     assert wait(tcp, "drained").attempts == 1
     with (
-        socket.create_connection((tcp.host, tcp.port)),
+        socket.create_connection((tcp.host, tcp.port)) as connection,
         pytest.raises(TimedOut, match="1 of this host's connections to it are left"),
     ):
+        connection.recv(100)  # so that it ends in TIME_WAIT, and is not reset
         wait(tcp, "drained", within=Duration("100ms"))
     assert wait(tcp, "drained")
     with pytest.raises(Unsupported):

@@ -26,8 +26,8 @@ class NetSent(Result):
 class NetSend(Module):
     r"""Send text or bytes over the network; what comes back is looked at by `net_expect`.
 
-    The first step connects, and the connection stays open until the end of the run, or until a step
-    says `close: true`. What a datagram or a message is, is sent at once.
+    The first step connects, and the connection stays open until the end of the run, until a step says
+    `close: true`, or until the other end closes it: then the next `net_send` connects anew. What a datagram or a message is, is sent at once.
 
     Example::
 
@@ -48,6 +48,8 @@ class NetSend(Module):
             raise RecipeFault("net_send takes 'text' or 'data', not both")
         data = self.text.encode() if self.text is not None else bytes(self.data or b"")
         if data:
+            if self.network.conversation is not None and self.network.conversation.ended is not None:
+                hang_up(self.network)
             conversation(self.network, self.within).send(data)
         if self.close:
             hang_up(self.network)
@@ -55,9 +57,7 @@ class NetSend(Module):
 
 
 def conversation(network: Network, within: Duration) -> Conversation:
-    """Return the connection that the steps share; connect when there is none, or it has ended."""
-    if network.conversation is not None and network.conversation.ended is not None:
-        hang_up(network)
+    """Return the connection that the steps share, even when it has ended; connect when there is none."""
     if network.conversation is None:
         network.conversation = Conversation(network.connect(within), network.address().url)
     return network.conversation

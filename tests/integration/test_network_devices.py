@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import wait_until
 from support.plain_context import PlainContext
 
 from runner.api import (
@@ -240,6 +241,23 @@ def test_a_connection_that_ends_before_the_answer_is_told_with_what_came(tcp: Tc
         ) as caught:
             expect(driver, "answer")
         assert caught.value.evidence["received"] == "half an"
+        driver.close()
+
+
+def test_an_answer_before_the_end_of_the_connection_is_found_after_it_and_sending_connects_anew() -> None:
+    class Answers(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"you said " + self.request.recv(10))
+
+    with serving(ThreadingTcp(("127.0.0.1", 0), Answers)) as server:
+        driver = Tcp(host="127.0.0.1", port=server.server_address[1])
+        send(driver, "one")
+        talk = driver.conversation
+        assert talk is not None
+        wait_until(lambda: talk.ended is not None, "the server closes")
+        assert expect(driver, "you said one").elapsed == 0
+        send(driver, "two")
+        assert expect(driver, "you said two").output == "you said two"
         driver.close()
 
 

@@ -27,7 +27,8 @@ class NetSend(Module):
     r"""Send text or bytes over the network; what comes back is looked at by `net_expect`.
 
     The first step connects, and the connection stays open until the end of the run, until a step says
-    `close: true`, or until the other end closes it: then the next `net_send` connects anew. What a datagram or a message is, is sent at once.
+    `close: true`, or until the other end closes it: then the next `net_send` connects anew.
+    Where there are datagrams or messages, what one step sends is one.
 
     Example::
 

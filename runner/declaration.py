@@ -52,6 +52,7 @@ class Verb:
     result: type | None = None
     runs_on: Literal["host", "controller"] = "host"
     reads_only: bool = False
+    predicts: bool = False
     limited_by: str = ""
     defines: str = ""
     unconfined: bool = False

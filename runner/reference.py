@@ -67,7 +67,13 @@ def _module(verb: Verb) -> Iterator[str]:
             f"Its time is limited by {verb.limited_by!r}; the step's `timeout:` is the hard limit.",
         )
     yield from _example(verb.example)
-    yield from ("", f"Runs on the {verb.runs_on}. Source: {verb.family}.")
+    yield from ("", f"Runs on the {verb.runs_on}.{_checked(verb)} Source: {verb.family}.")
+
+
+def _checked(verb: Verb) -> str:
+    if verb.reads_only:
+        return " Changes nothing, so it runs under --check, too."
+    return " Under --check it says what it would do." if verb.predicts else ""
 
 
 def _driver(driver: DriverType) -> Iterator[str]:

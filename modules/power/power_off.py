@@ -53,3 +53,7 @@ class PowerOff(Module):
         if self.verify == "console":
             Witnesses(self.consoles, outlet, context).stay_off(self.quiet, silent=True)
         return SwitchedOff(previous=previous, state=state)
+
+    def predict(self, context: Context) -> str:
+        """Read the switch, and say whether this would change anything."""
+        return Outlet(self.power, context, within=self.within).would_turn("off")

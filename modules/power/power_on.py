@@ -55,3 +55,7 @@ class PowerOn(Module):
         if self.verify == "console" or (self.verify == "auto" and previous == "off" and talks):
             witnesses.hear_first_byte(before, self.within)
         return SwitchedOn(previous=previous, state=state)
+
+    def predict(self, context: Context) -> str:
+        """Read the switch, and say whether this would change anything."""
+        return Outlet(self.power, context, within=self.within).would_turn("on")

@@ -70,7 +70,7 @@ class Run:
 
     `devices`: slot to device path (``board.console``), or to a list of paths for a slot that
     takes every device, or to None. `limit`: seconds until it is cancelled. `idle`: seconds
-    without a console byte until it is cancelled.
+    without a console byte until it is cancelled. `predict`: only ask it what it would do.
     """
 
     bench: str
@@ -80,6 +80,7 @@ class Run:
     limit: float
     limit_origin: str = ""
     idle: float | None = None
+    predict: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from runner.api.verdicts import RecipeFault
 
 
 def run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
-    """Run a module to its end; raise what it raises, or that its time was over."""
+    """Run a module to its end, or ask what it would do; raise what it raises, or that its time was over."""
     cls = class_at(request.path)
     arguments = decoded(cls, request.arguments)
     devices = bench.devices(request.devices, call.hear, call.stop)
@@ -33,11 +33,12 @@ def run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
         save=call.save,
     )
     context.check_cancelled()
-    if getattr(cls, "takes_power", False):
+    if getattr(cls, "takes_power", False) and not request.predict:
         bench.power_lost()
     try:
         told = told_devices(cls, devices, bench.paths(request.devices), request.bench, call.hear)
-        result = encode(cls(**arguments, **told).run(context))
+        module = cls(**arguments, **told)
+        result = module.predict(context) if request.predict else encode(module.run(context))
     finally:
         context.finish()
         for name, seconds in bench.stages_reached():

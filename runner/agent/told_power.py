@@ -73,6 +73,22 @@ class ToldPower(Power):
         """Measure."""
         return self._told("read", self._power.read)
 
+    def cycle(self) -> None:
+        """Let the switch itself take the power away and give it back."""
+        self._told("cycle", self._power.cycle)
+
+    def force_on(self) -> None:
+        """Switch it on past what keeps it off."""
+        self._told("force_on", self._power.force_on)
+
+    def force_off(self) -> None:
+        """Switch it off past what keeps it on."""
+        self._told("force_off", self._power.force_off)
+
+    def rescue(self) -> None:
+        """Start the board in its rescue mode."""
+        self._told("rescue", self._power.rescue)
+
     def label(self) -> str:
         """Return which outlet it is."""
         return self._told("label", self._power.label)

@@ -169,6 +169,16 @@ class Module(Declared):
         """Do it; return a Result or None, or raise a verdict."""
         raise NotImplementedError  # never reached: a class without its own is refused as it is declared
 
+    def predict(self, context: Context) -> str:
+        """Say what `run` would do now, going by what can be read; change nothing.
+
+        A module that has a method of its own is asked this under ``--check``, where `run` would
+        run: ``would switch 'power' on (it reads off)``. Empty when it cannot tell. What it raises
+        ends the step as it would end a real one. Slots with `every` are empty: only what
+        the prediction needs is opened.
+        """
+        raise NotImplementedError  # never reached: a module without its own is not asked
+
 
 class Driver(Declared):
     """An instrument: declared options, `open` and `close`, and the interfaces it offers.

@@ -67,6 +67,14 @@ class Outlet:
             )
         return state
 
+    def would_turn(self, wanted: PowerState) -> str:
+        """Return what switching it would change, in words; it is read, and not switched."""
+        state = self.state()
+        if state == wanted:
+            return f"{self.name} is {state} already: nothing would change"
+        reads = f"it is {state}" if state else "its state cannot be read"
+        return f"would switch {wanted} {self.name}: {reads}"
+
     def confirm(self, wanted: PowerState) -> PowerState:
         """Read it until it says `wanted`; raise LabError when it does not in time."""
         clock = Clock(self._context)

@@ -40,12 +40,13 @@ from runner.agent.stop import Stop
 from runner.agent.wording import unpack_ended
 from runner.api.codec import decode, encode, hints
 from runner.api.context import Keep, Kept
-from runner.api.interfaces import Power, PowerReading, PowerState
+from runner.api.interfaces import Power
 from runner.api.values import Duration
 from runner.api.verdicts import LabError
 from runner.connect.ending import exception_of
 from runner.connect.link import Cancel
 from runner.connect.recorded import Called, Listened, Recorded, differences
+from runner.connect.replayed_power import ReplayedPower
 from runner.connect.timeline import Timeline, TimelineSource
 from runner.console import Console, ConsoleSettings
 from runner.console.stream import Chunk, Stream
@@ -64,42 +65,6 @@ class ReplayedConsole(Console):
     def connect(self) -> Stream:
         """Open nothing."""
         raise LabError("a replay opens no port")
-
-
-class ReplayedPower(Power):
-    """A power switch that answers what it answered."""
-
-    def __init__(self, timeline: Timeline, device: str) -> None:
-        """Answer for a device."""
-        self._timeline = timeline
-        self._device = device
-
-    def on(self) -> None:
-        """Switch it on."""
-        self._asked("on")
-
-    def off(self) -> None:
-        """Switch it off."""
-        self._asked("off")
-
-    def state(self) -> PowerState | None:
-        """Return what was read."""
-        return typing.cast("PowerState | None", self._asked("state"))
-
-    def read(self) -> PowerReading | None:
-        """Return what was measured."""
-        answer = self._asked("read")
-        return None if answer is None else decode(PowerReading, answer)
-
-    def label(self) -> str:
-        """Return which outlet it was."""
-        return str(self._asked("label"))
-
-    def _asked(self, method: str) -> Any:
-        asked = self._timeline.ask(self._device, method)
-        if asked.error is not None:
-            raise exception_of(Ended(**asked.error))
-        return asked.answer
 
 
 class ReplayContext(AgentContext):
@@ -252,11 +217,12 @@ class ReplayLink:
                 save=save,
             )
             context.check_cancelled()
-            if getattr(cls, "takes_power", False):
+            if getattr(cls, "takes_power", False) and not request.predict:
                 for console in self._consoles.values():
                     console.power_lost()
             arguments = decoded(cls, from_json(to_json(request.arguments)))
-            result = encode(cls(**arguments, **devices).run(context))
+            module = cls(**arguments, **devices)
+            result = module.predict(context) if request.predict else encode(module.run(context))
             context.finish()
             if stop.timed_out:
                 late = stop.verdict()

@@ -160,11 +160,12 @@ class BenchPlayer:
         ear.targets = perform.targets(given)
         verb = use.verb
         acts = verb.runs_on == "host" or verb.limited_by or verb.unconfined
-        if self._run.options.check and not verb.reads_only and acts:
-            ear.say(f"would run {step.name or step.title}", "info")
-            return End(outcome=Outcome.SKIPPED, reason=f"check mode: would run {verb.name}")
         seconds, origin = step_limit(self._timeout(step, frame), step, use, given, self._play.timeout)
         limit = deadline(seconds, origin, frame.deadline)
+        if self._run.options.check and not verb.reads_only and acts:
+            told = self._predicted(use, given, frame, limit, ear) if verb.predicts else ""
+            ear.say(told or f"would run {step.name or step.title}", "info")
+            return End(outcome=Outcome.SKIPPED, reason=f"check mode: {told or f'would run {verb.name}'}")
         if verb.runs_on == "controller":
             result = perform.run_here(
                 verb,
@@ -188,6 +189,15 @@ class BenchPlayer:
             tell_origin(late, (verb.limited_by, own_limit(step, use, given)), limit.origin)
             raise
         return End(outcome=Outcome.PASSED, result=result)
+
+    def _predicted(self, use: Use, given: Mapping[str, Any], frame: Frame, limit: Deadline, ear: Ear) -> str:
+        """Return what a module says that it would do; what that needs is opened, and nothing else."""
+        if use.verb.runs_on == "controller":
+            return perform.predict_here(use.verb, given, self.bench.name, frame, limit, ear.hear)
+        devices = self.bench.devices(use, frame.names, self._run.templates)
+        needed = {slot: path for slot, path in devices.items() if path is None or isinstance(path, str)}
+        link = self.bench.link(ear.hear, frame.cancel)
+        return perform.predict_there(use.verb, given, needed, self.bench.name, link, frame, limit, ear.hear)
 
     def _hide(self, use: Use, given: Mapping[str, Any]) -> None:
         for name, bound in use.arguments.items():

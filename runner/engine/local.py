@@ -23,9 +23,9 @@ class LocalContext(Context):
         cancel: Cancellation,
         deadline: Deadline,
         hear: Callable[[Heard], None],
-        forward: Callable[[str, str, bool], str],
+        forward: Callable[[str, str, bool], str] | None = None,
     ) -> None:
-        """Serve one step; `forward` opens what `Context.forward` asks for."""
+        """Serve one step; `forward` opens what `Context.forward` asks for, None where nothing may be."""
         self.bench = bench
         self.devices: Mapping[str, str] = {}
         self._cancel = cancel
@@ -81,6 +81,8 @@ class LocalContext(Context):
 
     def forward(self, to: str, *, listen: str = "", reverse: bool = False) -> str:
         """Carry connections, until the test ends."""
+        if self._forward is None:
+            raise RecipeFault("a prediction forwards no port")
         return self._forward(to, listen, reverse)
 
     def sleep(self, seconds: float) -> None:

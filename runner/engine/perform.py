@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -85,6 +86,21 @@ def run_here(
     return verb.cls(**given).run(context)
 
 
+def predict_here(
+    verb: Verb,
+    given: Mapping[str, Any],
+    bench: str,
+    frame: Frame,
+    deadline: Deadline,
+    hear: Callable[[Heard], None],
+) -> str:
+    """Return what a module that touches no hardware would do."""
+    context = LocalContext(bench, frame.cancel, deadline, hear)
+    context.check_cancelled()
+    told: str = verb.cls(**given).predict(context)
+    return told
+
+
 def run_there(
     verb: Verb,
     given: Mapping[str, Any],
@@ -97,14 +113,34 @@ def run_there(
     hear: Callable[[Heard], None],
 ) -> Any:
     """Run a module on the agent of the bench's host and return its typed result."""
-    request = RunRequest(
+    request = dataclasses.replace(_request(verb, given, devices, bench, deadline), idle=idle)
+    answer = link.call(request, hear, cancel=frame.cancel)
+    return decode(verb.result, answer) if verb.result is not None else answer
+
+
+def predict_there(
+    verb: Verb,
+    given: Mapping[str, Any],
+    devices: Mapping[str, Any],
+    bench: str,
+    link: Link,
+    frame: Frame,
+    deadline: Deadline,
+    hear: Callable[[Heard], None],
+) -> str:
+    """Return what a module says on the agent of the bench's host that it would do."""
+    request = dataclasses.replace(_request(verb, given, devices, bench, deadline), predict=True)
+    return str(link.call(request, hear, cancel=frame.cancel))
+
+
+def _request(
+    verb: Verb, given: Mapping[str, Any], devices: Mapping[str, Any], bench: str, deadline: Deadline
+) -> RunRequest:
+    return RunRequest(
         bench=bench,
         path=verb.path,
         arguments={name: encode_argument(value) for name, value in given.items()},
         devices=devices,
         limit=deadline.left,
         limit_origin=deadline.origin,
-        idle=idle,
     )
-    answer = link.call(request, hear, cancel=frame.cancel)
-    return decode(verb.result, answer) if verb.result is not None else answer

@@ -447,11 +447,27 @@ def test_a_register_of_a_skipped_step_says_why_it_has_no_value(tmp_path: Path) -
 
 
 def test_check_mode_runs_only_what_changes_nothing(tmp_path: Path) -> None:
-    played = play_text(tmp_path, recipe_of("{command: x}", "{power_off: }", "{log: said}"), check=True)
+    played = play_text(tmp_path, recipe_of("{command: x}", "{command: y}", "{log: said}"), check=True)
 
     assert [step.outcome.word for step in played.steps] == ["skipped", "skipped", "passed"]
-    assert played.steps[1].reason == "check mode: would run power_off"
+    assert played.steps[0].reason == "check mode: would run command"
     assert played.link.commands() == []
+
+
+def test_check_mode_asks_a_module_that_can_tell_what_it_would_do(tmp_path: Path) -> None:
+    steps = recipe_of("{power_off: , idle_timeout: 1s}", "{power_on: , name: begin}")
+    told = iter(["it is off already", ""])
+    played = play_text(tmp_path, steps, check=True, answer=lambda _asked: next(told))
+
+    asked = [each for each in played.link.asked if isinstance(each, Run)]
+    assert [(each.predict, each.idle, each.devices) for each in asked] == [
+        (True, None, {"power": "power"})
+    ] * 2
+    assert [step.reason for step in played.steps] == [
+        "check mode: it is off already",
+        "check mode: would run power_on",
+    ]
+    assert played.logs() == ["it is off already", "would run begin"]
 
 
 def test_check_mode_says_what_would_run_and_skips_what_needs_its_result(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ class DriverType:
     """A driver as inventories see it.
 
     `interfaces`: names of what it offers itself. `children`: for each part, what that offers.
+    `slots`: the devices of its bench that it works through.
     """
 
     name: str
@@ -79,6 +80,7 @@ class DriverType:
     description: str = ""
     example: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    slots: tuple[Slot, ...] = ()
     interfaces: frozenset[str] = frozenset()
     children: Mapping[str, frozenset[str]] = field(default_factory=dict)
     simulated: bool = False

@@ -66,6 +66,7 @@ def declare_driver(cls: type[Driver], *, source: str, family: str = "") -> Drive
     summary, description, example = _documented(cls, at, faults)
     _check_fields(cls, at, faults)
     children = _children(cls, at, faults)
+    slots = tuple(_slots(cls, at, faults))
     faults.raise_if_any()
     return DriverType(
         name=name_of(cls.__name__),
@@ -73,6 +74,7 @@ def declare_driver(cls: type[Driver], *, source: str, family: str = "") -> Drive
         description=description,
         example=example,
         parameters=parameters_of(cls),
+        slots=slots,
         interfaces=interfaces_of(cls),
         children=children,
         simulated=cls.simulated,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from runner.api.values import Duration
 from runner.declaration import DriverType, Parameter, Verb
-from runner.document import Node
+from runner.document import Node, Scalar
 from runner.errors import Location
 
 ONE_SECOND = Duration(1)
@@ -73,12 +73,16 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A named instrument of a bench, or an alias (`ref`, a dotted path) of one."""
+    """A named instrument of a bench, or an alias (`ref`, a dotted path) of one.
+
+    `devices`: for the slots of its driver that are written, which device of the bench it works through.
+    """
 
     name: str
     at: Location
     driver: DriverType | None = None
     options: Mapping[str, Bound] = field(default_factory=dict)
+    devices: Mapping[str, Scalar] = field(default_factory=dict)
     ref: str = ""
 
 

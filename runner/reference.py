@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from runner.api.codec import hints
 from runner.codes import CODES
 from runner.codes import page as code_page
-from runner.declaration import DriverType, Parameter, Verb
+from runner.declaration import DriverType, Parameter, Slot, Verb
 from runner.registry import Registry
 from runner.type_names import show, type_name
 
@@ -52,11 +52,7 @@ def _body(page: str) -> str:
 def _module(verb: Verb) -> Iterator[str]:
     yield from _head(f"{verb.name} (module)", verb.summary, verb.description)
     yield from _parameters("Arguments", verb.parameters)
-    if verb.slots:
-        yield from ("", "Devices:", "")
-        for slot in verb.slots:
-            count = "all that the bench has" if slot.every else "optional" if slot.optional else "one"
-            yield f"  {slot.name:<14} {slot.interface} ({count})" + (f": {slot.help}" if slot.help else "")
+    yield from _slots(verb.slots)
     if verb.result is not None:
         yield from ("", "Result:", "")
         for name, hint in hints(verb.result).items():
@@ -80,12 +76,22 @@ def _driver(driver: DriverType) -> Iterator[str]:
     simulated = " (simulated)" if driver.simulated else ""
     yield from _head(f"{driver.name} (driver){simulated}", driver.summary, driver.description)
     yield from _parameters("Options", driver.parameters)
+    yield from _slots(driver.slots)
     yield from ("", "Offers:", "")
     for interface in sorted(driver.interfaces):
         yield f"  {interface}"
     for part, interfaces in driver.children.items():
         yield f"  .{part:<13} {', '.join(sorted(interfaces))}"
     yield from _example(driver.example)
+
+
+def _slots(slots: Sequence[Slot]) -> Iterator[str]:
+    if not slots:
+        return
+    yield from ("", "Devices:", "")
+    for slot in slots:
+        count = "all that the bench has" if slot.every else "optional" if slot.optional else "one"
+        yield f"  {slot.name:<14} {slot.interface} ({count})" + (f": {slot.help}" if slot.help else "")
 
 
 def _head(title: str, summary: str, description: str) -> Iterator[str]:

@@ -269,8 +269,9 @@ def inventory_schema(registry: Registry) -> Schema:
 
 
 def _driver(driver: DriverType) -> Schema:
+    slots = {slot.name: {"type": "string", "description": slot.help} for slot in driver.slots}
     schema = parameters_schema(
-        driver.parameters, {"driver": {"const": driver.name, "description": driver.summary}}
+        driver.parameters, {"driver": {"const": driver.name, "description": driver.summary}, **slots}
     )
     condition = {"properties": {"driver": {"const": driver.name}}, "required": ["driver"]}
     return {"if": condition, "then": schema}

@@ -140,7 +140,11 @@ class Bench:
         began = time.monotonic()
         begin = functools.partial(self._begin, bench)
         spec = dataclasses.replace(spec, options=self._fetched(spec.options, hear, stop))
-        instrument = Instrument(name, spec, begin, self.configure.watch, self.configure.seed)
+        devices = {
+            slot: None if path is None else self._part(path, hear, stop)
+            for slot, path in spec.devices.items()
+        }
+        instrument = Instrument(name, spec, begin, self.configure.watch, self.configure.seed, devices)
         with self._changed:
             closed = self._closed
             if not closed:

@@ -11,11 +11,15 @@ from runner.agent.forwarding import Accept, Connect, Forward, Listen, Unforward,
 
 @dataclass(frozen=True)
 class DeviceSpec:
-    """How to make a device: the driver's class as ``package.file:Class`` and its encoded options."""
+    """How to make a device: the driver's class as ``package.file:Class`` and its encoded options.
+
+    `devices`: for each of the driver's slots, the path of the device it works through, or None.
+    """
 
     driver: str
     path: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    devices: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

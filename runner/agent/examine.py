@@ -19,12 +19,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.agent.classes import class_at
-from runner.agent.instrument import decoded
+from runner.agent.instrument import driver_of
 from runner.agent.lock_files import file_system, lock_folder
 from runner.agent.places import PREFIX
 from runner.agent.policy import Rules, login
-from runner.api.module import Driver
 from runner.api.needs import Needs
 from runner.api.values import FilePath
 from runner.api.verdicts import LabError
@@ -143,11 +141,7 @@ def _is_here(node: str) -> bool:
 
 
 def _needs(spec: DeviceSpec) -> Needs:
-    cls = class_at(spec.path)
-    driver = cls(**decoded(cls, spec.options))
-    if not isinstance(driver, Driver):
-        raise LabError(f"{spec.path} is not a driver")
-    return driver.needs()
+    return driver_of(spec).needs()
 
 
 def _programs(wanted: Mapping[str, str]) -> dict[str, dict[str, str]]:

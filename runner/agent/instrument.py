@@ -36,6 +36,16 @@ def decoded(cls: type, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: decode(fields[name], value) for name, value in values.items()}
 
 
+def driver_of(spec: DeviceSpec, devices: Mapping[str, object] | None = None) -> Driver:
+    """Make the driver of a device, not opened; without `devices` it has none to work through."""
+    cls = class_at(spec.path)
+    given = dict.fromkeys(spec.devices) if devices is None else devices
+    driver = cls(**decoded(cls, spec.options), **given)
+    if not isinstance(driver, Driver):
+        raise LabError(f"{spec.path} is not a driver")
+    return driver
+
+
 def children_of(cls: type) -> Iterator[str]:
     """Return the names of the methods that are marked as children."""
     for name in dir(cls):
@@ -63,15 +73,17 @@ class Instrument:
         begin: Callable[[str], Feed],
         watch: WatchSpec | None = None,
         seed: int | None = None,
+        devices: Mapping[str, object] | None = None,
     ) -> None:
-        """Open it: the driver first, then its children, then their consoles, watched for `watch`."""
+        """Open it: the driver first, then its children, then their consoles, watched for `watch`.
+
+        `devices` are the open ones that it works through.
+        """
         self.path = path
         self._watch = watch
         self._seed = seed
         cls = class_at(spec.path)
-        driver = cls(**decoded(cls, spec.options))
-        if not isinstance(driver, Driver):
-            raise LabError(f"{spec.path} is not a driver")
+        driver = driver_of(spec, devices)
         self._driver = driver
         self._feeds: dict[str, Feed] = {}
         self.consoles: dict[str, Console] = {}

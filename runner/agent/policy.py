@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runner.agent.classes import class_at
-from runner.agent.instrument import decoded
+from runner.agent.instrument import driver_of
 from runner.agent.policy_file import PATH, Line, read_lines, seconds_of
-from runner.api.module import Driver, Module
+from runner.api.module import Module
 from runner.api.values import Duration
 from runner.api.verdicts import LabError
 
@@ -127,8 +127,7 @@ class Policy:
             self._allow_code(spec.path, f"driver {spec.driver!r} (device {name!r})")
             cls = class_at(spec.path)
             self.allow_driver(name, spec, cls)
-            driver = cls(**decoded(cls, spec.options))
-            self.allow_nodes(name, driver.needs().nodes if isinstance(driver, Driver) else ())
+            self.allow_nodes(name, driver_of(spec).needs().nodes)
 
     def allow_path(self, path: str) -> None:
         """Raise LabError before code is imported from a place that nothing allowed comes from."""

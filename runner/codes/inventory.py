@@ -74,7 +74,8 @@ INVENTORY: Mapping[str, Code] = {
     ),
     "E413": Code(
         "a circle",
-        "Following aliases, groups of groups or hosts on the way must come to an end.",
+        "Following aliases, devices that work through others, groups of groups or hosts on the way "
+        "must come to an end.",
         "a: {ref: b}\nb: {ref: a}",
         "a: {ref: board.power}\nb: {ref: a}",
     ),

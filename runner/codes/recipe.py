@@ -218,7 +218,8 @@ RECIPE: Mapping[str, Code] = {
     "E267": Code("a child offers no interface", "The return annotation of a child is an interface."),
     "E271": Code(
         "no device can do that",
-        "The module needs an interface (Power, Console …) that no device of this bench offers.",
+        "The module, or a device's driver, needs an interface (Power, Console …) that no device of "
+        "this bench offers.",
     ),
     "E272": Code(
         "several devices can do that",
@@ -228,7 +229,7 @@ RECIPE: Mapping[str, Code] = {
     ),
     "E273": Code(
         "no such device",
-        "The bench has no device of that name, or it does not offer the interface that the module needs.",
+        "The bench has no device of that name, or it does not offer the interface that is needed.",
         "power_cycle: {device: mian}",
         "power_cycle: {device: main}",
     ),

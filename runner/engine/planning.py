@@ -14,6 +14,7 @@ from runner.engine.ladder import read_ladder
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Case, Plan, PlannedBench, PlannedPlay
 from runner.engine.scope import Scope
+from runner.engine.wiring import Wires, wired
 from runner.engine.written import secrets_in
 from runner.errors import Fault, Faults, InputError
 from runner.inventory.select import select
@@ -198,11 +199,12 @@ class _Planner:
         }
         names = Scope(self._templates, values={"bench": bench_names(bench)}).child(values=given, nodes=layers)
         real = {name: device for name, device in bench.devices.items() if device.driver is not None}
+        wires = wired(bench, self._faults)
         return PlannedBench(
             bench=bench,
             configure=Configure(
                 bench=bench.name,
-                devices={name: self._spec(device, names) for name, device in real.items()},
+                devices={name: self._spec(device, names, wires[name]) for name, device in real.items()},
                 aliases={name: device.ref for name, device in bench.devices.items() if device.ref},
                 watch=self._watch(),
                 policy=str(bench.host.options.get("policy", "")),
@@ -239,7 +241,7 @@ class _Planner:
             return ()
         return steps
 
-    def _spec(self, device: Device, names: Scope) -> DeviceSpec:
+    def _spec(self, device: Device, names: Scope, wires: Wires) -> DeviceSpec:
         options: dict[str, Any] = {}
         for name, bound in device.options.items():
             _hide(bound.node, self._masker)
@@ -262,7 +264,10 @@ class _Planner:
             options[name] = encode_argument(value)
         driver = device.driver
         return DeviceSpec(
-            driver=driver.name if driver else "", path=driver.path if driver else "", options=options
+            driver=driver.name if driver else "",
+            path=driver.path if driver else "",
+            options=options,
+            devices=wires,
         )
 
 

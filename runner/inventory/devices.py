@@ -53,12 +53,21 @@ class DeviceReader:
         if driver is None:
             return None
         options = self._options(driver, entry, node)
-        return Device(name=name, at=entry.key.at, driver=driver, options=options)
+        devices = self._devices(driver, node)
+        return Device(name=name, at=entry.key.at, driver=driver, options=options, devices=devices)
 
     def _options(self, driver: DriverType, entry: Entry, node: MapNode) -> dict[str, Bound]:
-        return bind(
-            driver.parameters, node, self._faults, owner=driver.name, at=entry.key.at, extra=("driver",)
-        )
+        extra = ("driver", *(slot.name for slot in driver.slots))
+        return bind(driver.parameters, node, self._faults, owner=driver.name, at=entry.key.at, extra=extra)
+
+    def _devices(self, driver: DriverType, node: MapNode) -> dict[str, Scalar]:
+        """Return the names of the devices that it works through, as they are written."""
+        written = {slot.name: node.get(slot.name) for slot in driver.slots}
+        return {
+            name: given
+            for name, given in written.items()
+            if given is not None and text(given, name, self._faults) and isinstance(given, Scalar)
+        }
 
     def _alias(self, entry: Entry, node: MapNode) -> Device | None:
         for other in node:

@@ -83,7 +83,7 @@ def _filled(slot: Slot, wish: object, bench: Bench, key: str) -> Path | Problem:
     if slot.every:
         return _all(slot, wish, bench)
     if wish is not None:
-        return _named(str(wish), slot.interface, bench)
+        return named(str(wish), slot.interface, bench)
     candidates = offers(bench, slot.interface)
     if len(candidates) == 1:
         return candidates[0]
@@ -103,7 +103,7 @@ def _all(slot: Slot, wish: object, bench: Bench) -> Path | Problem:
     wishes: Sequence[object] = wish if isinstance(wish, (list, tuple)) else [wish]
     found: list[str] = []
     for each in wishes:
-        path = _named(str(each), slot.interface, bench)
+        path = named(str(each), slot.interface, bench)
         if isinstance(path, Problem):
             return path
         found.append(path)
@@ -123,14 +123,14 @@ def offers(bench: Bench, interface: str) -> tuple[str, ...]:
 def console_path(bench: Bench, wish: str) -> str | Problem:
     """Return the path of the console of that name, or of the only one there is when `wish` is empty."""
     if wish:
-        return _named(wish, "Console", bench)
+        return named(wish, "Console", bench)
     candidates = offers(bench, "Console")
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
         return _nothing_offers("Console", bench)
-    named = f"name one: {' or '.join(candidates)}"
-    return Problem("E272", f"bench {bench.name!r} has {len(candidates)} consoles", named)
+    choices = f"name one: {' or '.join(candidates)}"
+    return Problem("E272", f"bench {bench.name!r} has {len(candidates)} consoles", choices)
 
 
 def _parts(bench: Bench, name: str, interface: str) -> tuple[str, ...]:
@@ -142,7 +142,8 @@ def _parts(bench: Bench, name: str, interface: str) -> tuple[str, ...]:
     return tuple(f"{name}.{part}" for part, offered in driver.children.items() if interface in offered)
 
 
-def _named(wish: str, interface: str, bench: Bench) -> str | Problem:
+def named(wish: str, interface: str, bench: Bench) -> str | Problem:
+    """Return the path of the device of that name, or of its only part that offers the interface."""
     path = _without_alias(wish, bench)
     name, _, part = path.partition(".")
     device = bench.devices.get(name)

@@ -13,7 +13,7 @@ from runner.agent.instrument import children_of, offers_console
 from runner.agent.outbox import Outbox
 from runner.agent.paths import paths_in, resolved
 from runner.agent.stop import Stop
-from runner.api import Cancelled, Driver, LabError, Power, RecipeFault, arg, child
+from runner.api import Cancelled, Driver, LabError, Power, RecipeFault, arg, child, device
 from runner.console import Chunk, Console, ConsoleSettings, Stream
 
 HERE = __name__
@@ -47,6 +47,16 @@ class Slow(Plug):
     def open(self) -> None:
         self.gate.wait(5)
         super().open()
+
+
+class Extension(Plug):
+    """A plug that hangs on another one."""
+
+    upstream: Power = device(help="where it gets its power")
+
+    def open(self) -> None:
+        assert isinstance(self.upstream, Plug)
+        self.events.append(f"{self.name} hangs on {self.upstream.name}")
 
 
 class Port(Console):
@@ -129,6 +139,22 @@ def test_devices_are_opened_when_needed_once_and_closed_in_reverse(told: Told) -
         ("b", "plug"),
         ("a", "plug"),
     ]
+
+
+def test_a_device_that_works_through_another_is_opened_after_it_and_closed_before(told: Told) -> None:
+    specs = {
+        "far": DeviceSpec("extension", f"{HERE}:Extension", {"name": "far"}, {"upstream": "near"}),
+        "near": DeviceSpec("plug", f"{HERE}:Plug", {"name": "near"}),
+    }
+    outbox = Outbox(lambda _data: None)
+    it = Bench(
+        Configure(bench="b", devices=specs), lambda _owner, _device: Feed(1, outbox, Credit(), name="")
+    )
+
+    it.devices({"power": "far"}, told.heard.append, told.stop)
+    it.close()
+
+    assert Plug.events == ["open near", "far hangs on near", "close far", "close near"]
 
 
 def test_open_consoles_learn_that_the_power_goes_and_none_is_opened_for_it(told: Told) -> None:

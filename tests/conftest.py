@@ -2,12 +2,14 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from support.mosquitto import Mosquitto, mosquitto
 from support.peers import missing
 
 
@@ -19,3 +21,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.fail(f"peer {name} is missing under CI: {reason}", pytrace=False)
             if reason:
                 pytest.skip(f"peer {name}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    """A real MQTT broker; each test has topics of its own there."""
+    with mosquitto(tmp_path_factory.mktemp("mosquitto")) as it:
+        yield it

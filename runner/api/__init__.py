@@ -20,6 +20,7 @@ from runner.api.interfaces import (
     StorageMux,
 )
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
+from runner.api.mqtt import MqttBroker, MqttMessage
 from runner.api.needs import Needs
 from runner.api.network import Link, Network, NetworkAddress
 from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
@@ -58,6 +59,8 @@ __all__ = [
     "Link",
     "Machine",
     "Module",
+    "MqttBroker",
+    "MqttMessage",
     "MuxPosition",
     "Needs",
     "Network",

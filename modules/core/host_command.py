@@ -27,6 +27,12 @@ class HostCommand(Module):
     limit: Duration | None = arg(default=None, help="how long it may take; without it as the inventory says")
     shell: HostCommands = device(help="what knows the commands")
 
+    def predict(self, context: Context) -> str:
+        """Look up the command; nothing is started."""
+        del context
+        self.shell.invocation(self.name, self.args, self.env)
+        return f"would call {self.name!r} on the host"
+
     def run(self, context: Context) -> Ended:
         """Run it and judge how it ended."""
         called = self.shell.invocation(self.name, self.args, self.env)

@@ -30,9 +30,6 @@ class NamedCommand(Options):
     script: str = arg(help="what the shell runs; $0 is the command's name, $1, $2 … its arguments")
     description: str = arg(default="", help="what it does, for 'host_command_list'")
     limit: Duration | None = arg(default=None, help="how long it may take; without it the device's limit")
-    reads_only: bool = arg(
-        default=False, help="it changes nothing: 'host_command' runs it under --check, too"
-    )
 
 
 class Shell(Driver, HostCommands):
@@ -75,7 +72,6 @@ class Shell(Driver, HostCommands):
                 name=name,
                 description=each.description,
                 limit=each.limit or self.limit,
-                reads_only=each.reads_only,
             )
             for name, each in self._commands.items()
         )

@@ -18,8 +18,6 @@ class HostCommandInfo(Result):
     description: str
     limit: Duration
     """How long it may take."""
-    reads_only: bool
-    """Whether it changes nothing, so that it also runs under ``--check``."""
 
 
 @dataclass(frozen=True)

@@ -91,17 +91,24 @@ def test_the_list_says_what_each_command_does() -> None:
         limit=Duration("9s"),
         commands={
             "name": "hostname",
-            "reset": NamedCommand(
-                script="true", description="Reset it", limit=Duration("2s"), reads_only=True
-            ),
+            "reset": NamedCommand(script="true", description="Reset it", limit=Duration("2s")),
         },
     )
     listed = HostCommandList(shell=shell).run(PlainContext()).commands
 
-    assert [(each.name, each.description, each.limit, each.reads_only) for each in listed] == [
-        ("name", "", Duration("9s"), False),
-        ("reset", "Reset it", Duration("2s"), True),
+    assert [(each.name, each.description, each.limit) for each in listed] == [
+        ("name", "", Duration("9s")),
+        ("reset", "Reset it", Duration("2s")),
     ]
+
+
+def test_under_check_the_name_is_looked_up_and_nothing_is_started(tmp_path: Path) -> None:
+    shell = Shell(commands={"a": f"touch {tmp_path}/started"})
+
+    assert HostCommand(name="a", shell=shell).predict(PlainContext()) == "would call 'a' on the host"
+    with pytest.raises(RecipeFault, match="there is no command 'b'"):
+        HostCommand(name="b", shell=shell).predict(PlainContext())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_or_a_script_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -> None:

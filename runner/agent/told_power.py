@@ -12,7 +12,7 @@ from runner.agent.calls import Heard, Switched
 from runner.agent.endings import ended
 from runner.agent.stop import Stop
 from runner.api.codec import encode, hints
-from runner.api.interfaces import Power, PowerReading, PowerState
+from runner.api.interfaces import Power, PowerReading, PowerState, PowerVerb
 from runner.api.switch_calls import SwitchCalls
 
 _Answer = TypeVar("_Answer")
@@ -88,6 +88,10 @@ class ToldPower(Power):
     def rescue(self) -> None:
         """Start the board in its rescue mode."""
         self._told("rescue", self._power.rescue)
+
+    def capabilities(self) -> tuple[PowerVerb, ...]:
+        """Return what it can do besides."""
+        return self._told("capabilities", self._power.capabilities)
 
     def label(self) -> str:
         """Return which outlet it is."""

@@ -16,6 +16,7 @@ from runner.api.interfaces import (
     Power,
     PowerReading,
     PowerState,
+    PowerVerb,
     Storage,
     StorageMux,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "Power",
     "PowerReading",
     "PowerState",
+    "PowerVerb",
     "RecipeFault",
     "Result",
     "Secret",

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from runner.api.context import Context
 
 PowerState = Literal["on", "off"]
+PowerVerb = Literal["cycle", "force_on", "force_off", "rescue"]
+"""What only some switches can do."""
+_POWER_VERBS: tuple[PowerVerb, ...] = ("cycle", "force_on", "force_off", "rescue")
 
 
 class Interface(abc.ABC):  # noqa: B024 - a marker: every interface adds its own methods
@@ -76,6 +79,13 @@ class Power(Interface):
     def rescue(self) -> None:
         """Start the board in its rescue mode; raise Unsupported when the switch does not lead there."""
         raise Unsupported("it has no rescue mode")
+
+    def capabilities(self) -> tuple[PowerVerb, ...]:
+        """Return what it can do besides switching on and off, without doing it.
+
+        These are the methods that its class has written; a driver whose options decide says it itself.
+        """
+        return tuple(name for name in _POWER_VERBS if getattr(type(self), name) is not getattr(Power, name))
 
     def label(self) -> str:
         """Return which outlet of which instrument it is, for messages; empty when there is only one."""

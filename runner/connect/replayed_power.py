@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.agent.calls import Ended
 from runner.api.codec import decode
-from runner.api.interfaces import Power, PowerReading, PowerState
+from runner.api.interfaces import Power, PowerReading, PowerState, PowerVerb
 from runner.connect.ending import exception_of
 from runner.connect.timeline import Timeline
 
@@ -52,6 +52,10 @@ class ReplayedPower(Power):
     def rescue(self) -> None:
         """Start the board in its rescue mode."""
         self._asked("rescue")
+
+    def capabilities(self) -> tuple[PowerVerb, ...]:
+        """Return what it could do besides."""
+        return tuple(self._asked("capabilities"))
 
     def label(self) -> str:
         """Return which outlet it was."""

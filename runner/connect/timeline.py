@@ -15,7 +15,7 @@ from runner.connect.recorded import Asked, Entry, Listened, Received, Typing
 from runner.console.stream import Chunk
 
 _LONGEST_STEP = 0.25
-_READS = frozenset({"state", "read", "label"})
+_READS = frozenset({"state", "read", "label", "capabilities"})
 """What a switch may be asked more or less often than it was: how often depends on the time of day."""
 _KEY = 8
 """Bytes of what may be a key that is pressed again and again, once more or less than it was."""

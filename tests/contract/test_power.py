@@ -1,4 +1,7 @@
-"""What every driver that offers Power does."""
+"""What every driver that offers Power does.
+
+A driver is added with a rig (`support/power_rigs/`, a file a driver) and a line in `DRIVERS`.
+"""
 
 from __future__ import annotations
 
@@ -9,97 +12,166 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from support.peers import UBOOT
+from support.power_rigs.command import command
+from support.power_rigs.emulated import qemu, sim
+from support.power_rigs.mock import mock, unreadable_mock
+from support.power_rigs.rig import RealTime, Rig
 
-from runner.api import Driver, Duration, LabError, Power, PowerReading
-from runner.modules.machine.qemu import Qemu
+from runner.api import (
+    Driver,
+    Duration,
+    LabError,
+    PowerReading,
+    PowerState,
+    PowerVerb,
+    Unreachable,
+    Unsupported,
+)
 from runner.modules.power.command import Command
 from runner.modules.power.mock import Mock
+from runner.modules.power.power_off import PowerOff
+from runner.modules.power.power_on import PowerOn
 from runner.modules.sim.options import Faults
 from runner.modules.sim.sim import Sim
 
-Opener = Callable[[Driver], None]
-
-
-def _mock(_folder: Path, opened: Opener) -> Power:
-    driver = Mock()
-    opened(driver)
-    return driver
-
-
-def _command(folder: Path, opened: Opener) -> Power:
-    relay = folder / "relay"
-    relay.write_text("off", encoding="utf-8")
-    driver = Command(turn_on=f"echo on > {relay}", turn_off=f"echo off > {relay}", tell_state=f"cat {relay}")
-    opened(driver)
-    return driver
-
-
-def _sim(_folder: Path, opened: Opener) -> Power:
-    driver = Sim()
-    opened(driver)
-    return driver.power()
-
-
-def _qemu(_folder: Path, opened: Opener) -> Power:
-    driver = Qemu(bios=str(UBOOT))
-    opened(driver)
-    return driver.power()
-
-
 DRIVERS = [
-    pytest.param(_mock, id="mock"),
-    pytest.param(_command, id="command"),
-    pytest.param(_sim, id="sim"),
-    pytest.param(_qemu, id="qemu", marks=pytest.mark.peer("qemu")),
+    pytest.param(mock, id="mock"),
+    pytest.param(unreadable_mock, id="unreadable"),
+    pytest.param(command, id="command"),
+    pytest.param(sim, id="sim"),
+    pytest.param(qemu, id="qemu", marks=pytest.mark.peer("qemu")),
 ]
+LEAVES: dict[PowerVerb, PowerState] = {"cycle": "on", "force_on": "on", "force_off": "off", "rescue": "on"}
+"""In which state each of the rarer verbs leaves the outlet."""
+PATIENCE = 30.0
+"""Seconds that an outlet of a test has to read as it should; far more than any needs."""
 
 
 @pytest.fixture(params=DRIVERS)
-def power(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Power]:
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     with ExitStack() as stack:
 
         def opened(driver: Driver) -> None:
             driver.open()
             stack.callback(driver.close)
 
-        yield request.param(tmp_path, opened)
+        yield request.param(request, opened)
 
 
-def test_it_begins_switched_off(power: Power) -> None:
-    assert power.state() == "off"
+def reads(rig: Rig, wanted: PowerState) -> bool:
+    """Tell whether the outlet comes to read as wanted; one that cannot tell must say so."""
+    if not rig.readable:
+        return rig.power.state() is None
+    until = time.monotonic() + PATIENCE
+    while rig.power.state() != wanted and time.monotonic() < until:
+        time.sleep(0.02)
+    return rig.power.state() == wanted
 
 
-def test_it_reads_back_what_it_was_told(power: Power) -> None:
-    power.on()
-    assert power.state() == "on"
-    power.off()
-    assert power.state() == "off"
+def mood(rig: Rig, name: str) -> Callable[[], None]:
+    """Return what puts the rig's peer into a mood; skip the test when it has no such mood."""
+    found: Callable[[], None] | None = getattr(rig, name)
+    if found is None:
+        pytest.skip(f"its peer cannot {name}")
+    return found
 
 
-def test_switching_twice_is_switching_once(power: Power) -> None:
-    power.off()
-    power.on()
-    power.on()
-    assert power.state() == "on"
-    power.off()
-    power.off()
-    assert power.state() == "off"
+def blamed(rig: Rig, error: LabError) -> bool:
+    """Tell whether an error names the bench, the device and the outlet, and not the board."""
+    named = "'pdu' on bench 'rack-1'" in error.message and rig.named in error.message
+    return named and (error.evidence["bench"], error.evidence["device"]) == ("rack-1", "pdu")
 
 
-def test_it_can_be_switched_again_and_again(power: Power) -> None:
+def test_it_begins_switched_off(rig: Rig) -> None:
+    assert reads(rig, "off")
+
+
+def test_it_reads_back_what_it_was_told(rig: Rig) -> None:
+    rig.power.on()
+    assert reads(rig, "on")
+    rig.power.off()
+    assert reads(rig, "off")
+
+
+def test_switching_twice_is_switching_once(rig: Rig) -> None:
+    rig.power.off()
+    rig.power.on()
+    rig.power.on()
+    assert reads(rig, "on")
+    rig.power.off()
+    rig.power.off()
+    assert reads(rig, "off")
+
+
+def test_it_can_be_switched_again_and_again(rig: Rig) -> None:
     for _ in range(3):
-        power.on()
-        power.off()
+        rig.power.on()
+        rig.power.off()
 
-    assert power.state() == "off"
+    assert reads(rig, "off")
 
 
-def test_it_measures_or_says_that_it_cannot(power: Power) -> None:
-    power.on()
-    reading = power.read()
+def test_it_measures_or_says_that_it_cannot(rig: Rig) -> None:
+    rig.power.on()
+    assert reads(rig, "on")
+    reading = rig.power.read()
 
     assert reading is None or (isinstance(reading, PowerReading) and (reading.voltage or 0) > 0)
+
+
+@pytest.mark.parametrize("verb", LEAVES)
+def test_it_does_what_it_says_that_it_can_and_refuses_the_rest(rig: Rig, verb: PowerVerb) -> None:
+    before: PowerState = "off" if LEAVES[verb] == "on" and verb != "cycle" else "on"
+    if before == "on":
+        rig.power.on()
+    assert reads(rig, before)
+
+    if verb in rig.power.capabilities():
+        getattr(rig.power, verb)()
+        assert reads(rig, LEAVES[verb])
+    else:
+        with pytest.raises(Unsupported):
+            getattr(rig.power, verb)()
+        assert reads(rig, before)
+
+
+def test_a_relay_that_is_stuck_is_found_by_verifying(rig: Rig) -> None:
+    stick = mood(rig, "stick")
+    rig.power.on()
+    assert reads(rig, "on")
+    stick()
+
+    with pytest.raises(LabError, match="still reads on, 300ms after it was switched off") as caught:
+        PowerOff(power=rig.power, within=Duration("300ms")).run(RealTime())
+
+    assert blamed(rig, caught.value)
+
+
+def test_an_order_that_is_refused_is_an_error_that_names_the_outlet(rig: Rig) -> None:
+    mood(rig, "refuse")()
+
+    with pytest.raises(LabError, match="could not be switched on: ") as caught:
+        PowerOn(power=rig.power).run(RealTime())
+
+    assert blamed(rig, caught.value)
+
+
+def test_a_switch_that_does_not_answer_is_given_up_and_the_error_names_the_outlet(rig: Rig) -> None:
+    mood(rig, "stall")()
+
+    with pytest.raises(Unreachable, match="did not answer within 300ms|could not be") as caught:
+        PowerOn(power=rig.power, within=Duration("300ms")).run(RealTime())
+
+    assert blamed(rig, caught.value)
+
+
+def test_a_switch_that_has_gone_is_unreachable_and_the_error_names_the_outlet(rig: Rig) -> None:
+    mood(rig, "vanish")()
+
+    with pytest.raises(Unreachable) as caught:
+        PowerOn(power=rig.power).run(RealTime())
+
+    assert blamed(rig, caught.value)
 
 
 def test_a_failing_command_says_what_it_printed() -> None:
@@ -119,12 +191,40 @@ def test_a_command_that_hangs_is_ended_with_everything_it_started() -> None:
         driver.on()
 
 
-def test_a_state_that_nobody_understands_is_an_error() -> None:
-    driver = Command(turn_on="true", turn_off="true", tell_state="echo maybe")
+@pytest.mark.parametrize(
+    ("printed", "why"),
+    [
+        ("maybe", "two or three numbers"),
+        ("1", "two or three numbers"),
+        ("nan 1", "two or three numbers"),
+        ('{"volts": 5}', "any of 'voltage', 'current' and 'power'"),
+        ('{"voltage": "5"}', "expected a number as 'voltage'"),
+        ('{"voltage": 5', "no JSON"),
+    ],
+)
+def test_what_nobody_understands_is_an_error(printed: str, why: str) -> None:
+    driver = Command(
+        turn_on="true", turn_off="true", tell_state="echo maybe", tell_reading=f"echo '{printed}'"
+    )
     driver.open()
 
     with pytest.raises(LabError, match="printed 'maybe', expected on or off"):
         driver.state()
+    with pytest.raises(LabError, match=why):
+        driver.read()
+
+
+@pytest.mark.parametrize(
+    ("printed", "power"), [("5 0.5", 2.5), ("5 0.5 2.4", 2.4), ('{"power": 3}', 3), ('{"voltage": 5}', None)]
+)
+def test_a_command_prints_numbers_or_json(printed: str, power: float | None) -> None:
+    driver = Command(turn_on="true", turn_off="true", tell_reading=f"echo '{printed}'")
+    driver.open()
+
+    reading = driver.read()
+
+    assert reading is not None
+    assert reading.power == power
 
 
 def test_a_supply_without_a_state_command_says_so() -> None:

@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make play` and `make test`. See README.md.
 .POSIX:
-.PHONY: play test venv peers guest boards format lint types layers floor unit contract integration acceptance docs schemas bench soak proof stress clean
+.PHONY: play test venv peers guest boards lab-vm format lint types layers floor unit contract integration acceptance labvm docs schemas bench soak proof stress clean
 
 PYTHON ?= python3
 VENV = .venv
@@ -15,7 +15,7 @@ CLIENTS = 200
 play: $(VENV)/.installed
 	$(BIN)/runner play recipes/quickstart.yaml
 
-test: peers $(VENV)/.tested guest boards lint types layers floor unit contract integration acceptance docs
+test: peers $(VENV)/.tested guest boards lab-vm lint types layers floor unit contract integration acceptance labvm docs
 	@echo "make test: everything passed"
 
 # --- set-up ------------------------------------------------------------------------------------
@@ -42,6 +42,9 @@ guest: peers
 boards: peers
 	@tools/boards .cache/boards
 
+lab-vm: peers
+	@tools/lab_vm .cache/lab_vm
+
 # --- checks ------------------------------------------------------------------------------------
 
 format:
@@ -66,13 +69,17 @@ unit: $(VENV)/.tested
 	PYTHONWARNDEFAULTENCODING=1 $(PYTEST) -n auto tests/unit runner
 
 contract: $(VENV)/.tested
-	$(PYTEST) tests/contract
+	$(PYTEST) -m "not labvm" tests/contract
 
 integration: $(VENV)/.tested
-	$(PYTEST) tests/integration
+	$(PYTEST) -m "not labvm" tests/integration
 
 acceptance: $(VENV)/.tested
 	$(PYTEST) tests/acceptance
+
+# Tests that need a kernel with CAN, USB and video run in a VM that has one: CONTRIBUTING.md, "The lab VM".
+labvm: lab-vm $(VENV)/.tested
+	$(PYTEST) -m labvm tests/labvm tests/contract tests/integration
 
 docs: $(VENV)/.tested
 	$(PYTEST) tests/docs

@@ -10,10 +10,17 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from support.mosquitto import Mosquitto, mosquitto
+from support import lab_vm
 from support.peers import missing
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(lab_vm.Inside(config) if lab_vm.inside() else lab_vm.Outside(config))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("labvm") and not lab_vm.inside():
+        item.add_marker(pytest.mark.peer("lab vm"))
     for marker in item.iter_markers("peer"):
         for name in marker.args:
             reason = missing(name)

@@ -14,6 +14,8 @@ UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 GUEST = ROOT / ".cache" / "guest"
 BOARDS = ROOT / ".cache" / "boards"
 """What `make boards` fetches."""
+LAB_VM = ROOT / ".cache" / "lab_vm"
+"""What `make lab-vm` makes."""
 
 
 def _program(name: str) -> str:
@@ -27,6 +29,13 @@ def _qemu() -> str:
 def _guest() -> str:
     absent = [name for name in ("Image", "initrd.gz") if not (GUEST / name).exists()]
     return _qemu() or (f"no {', '.join(absent)} in .cache/guest: run `make guest`" if absent else "")
+
+
+def _lab_vm() -> str:
+    absent = [name for name in ("vmlinux", "initrd.gz", "modules") if not (LAB_VM / name).exists()]
+    return _program("qemu-system-x86_64") or (
+        f"no {', '.join(absent)} in .cache/lab_vm: run `make lab-vm`" if absent else ""
+    )
 
 
 def _uboot(arch: str, folder: str, file: str = "u-boot.bin") -> str:
@@ -61,6 +70,7 @@ def _small_file_system() -> str:
 _PROBES: dict[str, Callable[[], str]] = {
     "qemu": _qemu,
     "guest": _guest,
+    "lab vm": _lab_vm,
     "uboot arm": lambda: _uboot("arm", "qemu_arm"),
     "uboot riscv64": lambda: _uboot("riscv64", "qemu-riscv64"),
     "uboot riscv64 smode": lambda: _uboot("riscv64", "qemu-riscv64_smode"),

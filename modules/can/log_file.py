@@ -15,6 +15,8 @@ from runner.api.frames import FrameRecord
 
 LogFormat = Literal["candump", "asc", "blf"]
 SUFFIXES = {"candump": ".log", "asc": ".asc", "blf": ".blf"}
+_PREFIX = "runner-can-"
+"""Of the files; the number of the process that writes it follows."""
 _EVERY = 0.2
 """Seconds between two looks at the record."""
 _AT_ONCE = 2048
@@ -44,7 +46,8 @@ class LogFile:
         self._failed: LabError | None = None
         writers = {"candump": can.CanutilsLogWriter, "asc": can.ASCWriter, "blf": can.BLFWriter}
         with self._translated():
-            number, path = tempfile.mkstemp(prefix="runner-can-", suffix=SUFFIXES[kind])
+            _sweep(Path(tempfile.gettempdir()))
+            number, path = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-", suffix=SUFFIXES[kind])
             os.close(number)
             self.path = Path(path)
             self._writer = writers[kind](path)
@@ -60,10 +63,6 @@ class LogFile:
             self._writer.stop()
         if self._failed is not None:
             raise self._failed
-
-    def remove(self) -> None:
-        """Throw the file away."""
-        self.path.unlink(missing_ok=True)
 
     def _follow(self) -> None:
         try:
@@ -96,3 +95,12 @@ class LogFile:
                 f"cannot write the log of {self._bus}: {error.strerror or error}",
                 hint="log: none does without; TMPDIR of the host says where it is written",
             ) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes have left that were killed."""
+    for left in folder.glob(f"{_PREFIX}*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path("/proc", owner).exists():
+            with contextlib.suppress(OSError):  # it is another user's, or was removed meanwhile
+                left.unlink()

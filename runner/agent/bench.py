@@ -156,6 +156,7 @@ class Bench:
                 self._open[name] = instrument
         if closed:
             instrument.close()
+            _hand_over(instrument, lambda _name, _path: None)
             raise Cancelled(f"bench {bench!r} was released")
         hear(Opened(bench=bench, device=name, driver=spec.driver, seconds=time.monotonic() - began))
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from runner.api.module import Driver, Module
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
@@ -56,7 +58,7 @@ class Verb:
     limited_by: str = ""
     defines: str = ""
     unconfined: bool = False
-    cls: type
+    cls: type[Module]
     path: str
     source: str
     family: str = ""
@@ -86,7 +88,7 @@ class DriverType:
     simulated: bool = False
     private: bool = False
     unconfined: bool = False
-    cls: type
+    cls: type[Driver]
     path: str
     source: str
     family: str = ""

@@ -9,7 +9,7 @@ Errors of the lab and of the board are verdicts (`runner.api.verdicts`).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -85,6 +85,10 @@ class Faults:
     def take(self, other: Faults) -> None:
         """Take over what another pass found."""
         self._faults.extend(fault for fault in other._faults if fault not in self._faults)
+
+    def __iter__(self) -> Iterator[Fault]:
+        """Go through them in the order in which they were found."""
+        return iter(self._faults)
 
     def __len__(self) -> int:
         """Return how many there are so far."""

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, Literal, Union
 
 from runner.api.judged import Judged
+from runner.api.module import Options
 from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath, is_url
 from runner.declaration import Parameter
 from runner.document import Entry, ListNode, MapNode, Node, Scalar, plain
 from runner.errors import Faults, InputError, Location, did_you_mean
 from runner.fields import parameters_of
 from runner.loader import core_value
+from runner.misfits import known, within
 from runner.model import UNBOUND, Bound, Expression
 from runner.rendered import NOWHERE, node_of
 from runner.type_names import one_of, show, type_name
@@ -359,7 +361,14 @@ def _mapping(hint: type, node: Node) -> Any:
     except InputError as error:
         first = error.faults[0]
         raise Wrong(first.at or node.at, first.message, first.hint) from error
+    _refuse_misfits(hint, known(parameters, bound), node)
     return hint(**{name: each.value for name, each in bound.items()})
+
+
+def _refuse_misfits(hint: type, values: Mapping[str, Any], node: Node) -> None:
+    """Raise Wrong for the first of the values that does not fit the others."""
+    for misfit in hint.misfits(values) if issubclass(hint, Options) else ():
+        raise Wrong(within(node, misfit.argument.split(".")), misfit.message, misfit.hint)
 
 
 def _spoken(hint: type) -> str:

@@ -25,6 +25,11 @@ class Echoes:
         with self._lock:
             self._expected.append((time.monotonic(), _content(frame)))
 
+    @property
+    def expected(self) -> bool:
+        """Tell whether any frame may come back."""
+        return bool(self._expected)
+
     def is_one(self, frame: CanFrame) -> bool:
         """Tell whether a received frame is ours come back; each is so once."""
         with self._lock:

@@ -63,6 +63,10 @@ class SimulatedBus(CanBus):
         """Wait for the first received frame numbered above `after`."""
         return self._record.next(after, timeout, context)
 
+    def find(self, number: int) -> CanFrame | None:
+        """Return the frame of that place in the record; None when it is not there."""
+        return self._record.find(number)
+
     def info(self) -> Mapping[str, object]:
         """Return state and counters."""
         return {"interface": "simulated", "state": "active", **self._record.counters()}

@@ -78,6 +78,7 @@ class Sim(Driver):
     def close(self) -> None:
         """Take the power away and close the medium."""
         self._outlet.close()
+        self._bus.work.close()
         self._live.switch(on=False, after=0.0)
         self._medium.close()
 

@@ -8,12 +8,13 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.agent.calls import Configure, Heard, Opened, Said
 from runner.agent.classes import class_at
 from runner.agent.consoles import BeginFeed, Feed
-from runner.agent.instrument import Instrument, offers_console
+from runner.agent.instrument import Instrument, listens
 from runner.agent.paths import paths_in, resolved
 from runner.agent.stop import Stop
 from runner.api.verdicts import Cancelled, RecipeFault
@@ -45,13 +46,13 @@ class Bench:
         self._changed = threading.Condition()
         self._open: dict[str, Instrument] = {}
         self._opening: set[str] = set()
-        self._consoles_tried = False
+        self._listening = False
         self._closed = False
 
     def devices(self, slots: Mapping[str, Any], hear: Callable[[Heard], None], stop: Stop) -> dict[str, Any]:
-        """Return what each slot of a module gets; opens what is not open, consoles first."""
-        if not self._consoles_tried:
-            self._open_consoles({self._path(each).partition(".")[0] for each in paths_in(slots)}, hear, stop)
+        """Return what each slot of a module gets; opens what is not open, what listens first."""
+        if not self._listening:
+            self._open_listeners({self._path(each).partition(".")[0] for each in paths_in(slots)}, hear, stop)
         found: dict[str, Any] = {}
         for slot, value in slots.items():
             if value is None or isinstance(value, str):
@@ -102,18 +103,22 @@ class Bench:
             for feed in instrument.feeds.values():
                 feed.settle(until - time.monotonic())
 
-    def close(self) -> list[Exception]:
-        """Close every device, the last opened first; return what went wrong."""
+    def close(self, save: Callable[[str, Path], object] = lambda _name, _path: None) -> list[Exception]:
+        """Close every device, the last opened first; return what went wrong.
+
+        `save` gets each file that a driver has written, which is removed then.
+        """
         with self._changed:
             self._closed = True
             instruments = list(self._open.values())
             self._open.clear()
         problems: list[Exception] = []
         for instrument in reversed(instruments):
-            try:
-                instrument.close()
-            except Exception as error:  # noqa: BLE001 - the others have to be closed all the same
-                problems.append(error)
+            for end in (instrument.close, functools.partial(_hand_over, instrument, save)):
+                try:
+                    end()
+                except Exception as error:  # noqa: BLE001 - the others have to be closed all the same
+                    problems.append(error)
         return problems
 
     def _path(self, path: str) -> str:
@@ -151,25 +156,26 @@ class Bench:
                 self._open[name] = instrument
         if closed:
             instrument.close()
+            _hand_over(instrument, lambda _name, _path: None)
             raise Cancelled(f"bench {bench!r} was released")
         hear(Opened(bench=bench, device=name, driver=spec.driver, seconds=time.monotonic() - began))
 
-    def _open_consoles(self, needed: set[str], hear: Callable[[Heard], None], stop: Stop) -> None:
-        """Open every device that has a console; only those that this step needs must succeed."""
+    def _open_listeners(self, needed: set[str], hear: Callable[[Heard], None], stop: Stop) -> None:
+        """Open every device that has a console or bus; only those that this step needs must succeed."""
         if not needed:
             return
         with self._one_at_a_time("*", stop):
-            if self._consoles_tried:
+            if self._listening:
                 return
             for name, spec in self.configure.devices.items():
                 try:
-                    if offers_console(class_at(spec.path)):
+                    if listens(class_at(spec.path)):
                         self._instrument(name, hear, stop)
                 except Exception as error:
                     if name in needed or stop.cause is not None:
                         raise
-                    hear(Said(text=f"no console of {name}: {error}", level="warning"))
-            self._consoles_tried = True
+                    hear(Said(text=f"{name} is not listened to: {error}", level="warning"))
+            self._listening = True
 
     @contextlib.contextmanager
     def _one_at_a_time(self, name: str, stop: Stop) -> Iterator[None]:
@@ -193,3 +199,14 @@ class Bench:
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
+
+
+def _hand_over(instrument: Instrument, save: Callable[[str, Path], object]) -> None:
+    """Give away the files that a driver has written, and remove them."""
+    files = instrument.artifacts()
+    try:
+        for name, path in files.items():
+            save(f"{instrument.path}{name}", path)
+    finally:
+        for path in files.values():
+            path.unlink(missing_ok=True)

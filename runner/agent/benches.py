@@ -112,7 +112,7 @@ class Benches:
             case Take():
                 return self._take(request, call)
             case Release():
-                return self._release(request.bench)
+                return self._release(request.bench, call)
             case Connect() | Listen() | Accept() | Unlisten():
                 return self._forwarding().answer(request, call, self._known(request.bench).policies)
             case Forward() | Unforward():
@@ -264,7 +264,7 @@ class Benches:
         if known is not None:
             _raise_any(known.close(), request.bench)
 
-    def _release(self, name: str) -> None:
+    def _release(self, name: str, call: Call) -> None:
         if self._holds is not None:
             self._holds.stop(name)
         with self._ended:
@@ -272,7 +272,7 @@ class Benches:
         bench = self._benches.pop(name, None)
         self._forget_orders(bench)
         try:
-            _raise_any(bench.close() if bench is not None else [], name)
+            _raise_any(bench.close(call.save) if bench is not None else [], name)
         finally:
             if self._locks is not None:
                 self._locks.drop(name)

@@ -6,6 +6,7 @@ import contextlib
 import typing
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runner.agent.calls import DeviceSpec, WatchSpec
@@ -53,14 +54,10 @@ def children_of(cls: type) -> Iterator[str]:
             yield name
 
 
-def offers_console(cls: type) -> bool:
-    """Tell whether a driver, or a child of it, is a console."""
-    from runner.console import Console
-
-    if issubclass(cls, Console):
-        return True
+def listens(cls: type) -> bool:
+    """Tell whether a driver, or a child of it, is to be heard from the first step on: a console, a bus."""
     kinds = (typing.get_type_hints(getattr(cls, name)).get("return") for name in children_of(cls))
-    return any(isinstance(kind, type) and issubclass(kind, Console) for kind in kinds)
+    return any(getattr(kind, "listens", False) is True for kind in (cls, *kinds))
 
 
 class Instrument:
@@ -122,6 +119,10 @@ class Instrument:
     def close(self) -> None:
         """Stop the consoles, then close the driver; raises the first error after trying all."""
         self._closing.close()
+
+    def artifacts(self) -> Mapping[str, Path]:
+        """Return the files that the driver has written for the run's artifacts, once it is closed."""
+        return self._driver.artifacts()
 
     def _start(self, path: str, part: object) -> None:
         from runner.console import Console

@@ -4,11 +4,14 @@ This package and `runner.console` travel to lab hosts: standard library only,
 Python 3.10 and newer.
 """
 
+from runner.api.bus_work import BusTask, BusWork
 from runner.api.context import Context, Keep, Kept, Level
 from runner.api.conversation import Conversation
 from runner.api.host_commands import HostCommandInfo, HostCommands, Invocation
 from runner.api.interfaces import (
+    BusState,
     CanBus,
+    CanFilter,
     CanFrame,
     Interface,
     Machine,
@@ -20,6 +23,7 @@ from runner.api.interfaces import (
     Storage,
     StorageMux,
 )
+from runner.api.misfit import Misfit
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
 from runner.api.mqtt import MqttBroker, MqttMessage
 from runner.api.needs import Needs
@@ -38,9 +42,13 @@ from runner.api.verdicts import (
 )
 
 __all__ = [
+    "BusState",
+    "BusTask",
+    "BusWork",
     "BytePattern",
     "ByteString",
     "CanBus",
+    "CanFilter",
     "CanFrame",
     "Cancelled",
     "Context",
@@ -59,6 +67,7 @@ __all__ = [
     "Level",
     "Link",
     "Machine",
+    "Misfit",
     "Module",
     "MqttBroker",
     "MqttMessage",

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from runner.api.bus_work import BusTask, BusWork, Periodic
 from runner.api.module import Result
 from runner.api.switch_calls import SwitchCalls
 from runner.api.values import ByteString, Duration, Size
@@ -26,6 +27,9 @@ _POWER_VERBS: tuple[PowerVerb, ...] = ("cycle", "force_on", "force_off", "rescue
 
 class Interface(abc.ABC):  # noqa: B024 - a marker: every interface adds its own methods
     """A capability of an instrument. Its name in recipes and documents is the class's name."""
+
+    listens: ClassVar[bool] = False
+    """True when it is opened with the first step on its bench, whatever that needs: nothing is missed."""
 
 
 class PowerReading(Result):
@@ -158,17 +162,40 @@ class CanFrame:
     fd: bool = False
     bitrate_switch: bool = False
     error: bool = False
+    """True for what the controller says of the bus; `id` is its error class (linux/can/error.h)."""
     time: float = 0.0
     """When it was seen, in seconds of the host's monotonic clock."""
     sent: bool = False
     """True for a frame of our own."""
     number: int = 0
     """Its place in the bus's record of this run, from 1."""
+    dlc: int | None = None
+    """Of a remote frame: how many bytes it asks for; None for none."""
+
+
+@dataclass(frozen=True)
+class CanFilter:
+    """Lets a frame pass when the bits of its identifier that `mask` has are those of `id`.
+
+    `extended`: whether its identifier has 29 bits; None for either.
+    """
+
+    id: int
+    mask: int
+    extended: bool | None = None
+
+    def passes(self, frame: CanFrame) -> bool:
+        """Tell whether it lets a frame pass."""
+        return frame.id & self.mask == self.id & self.mask and self.extended in {None, frame.extended}
+
+
+BusState = Literal["active", "passive"]
 
 
 class CanBus(Interface):
     """A CAN bus that is received from all the time, into a bounded record."""
 
+    listens = True
     last_sent: int = 0
     """The number of the latest frame that a recipe has sent; set by who sends it."""
 
@@ -190,6 +217,37 @@ class CanBus(Interface):
     @abc.abstractmethod
     def info(self) -> Mapping[str, object]:
         """State, counters and settings of the bus."""
+
+    @property
+    def work(self) -> BusWork:
+        """What goes on on this bus beside the steps; its driver ends it with `close`."""
+        made: BusWork = self.__dict__.setdefault("_work", BusWork())
+        return made
+
+    def find(self, number: int) -> CanFrame | None:
+        """Return the frame of that place in the record, sent or received; None when it is not there."""
+        del number
+        return None
+
+    def send_periodic(
+        self, frames: Sequence[CanFrame], period: Duration, duration: Duration | None
+    ) -> BusTask:
+        """Send frames in turn, one each `period`, for so long or until it is stopped."""
+        return Periodic(lambda frame: self.send(frame, period), frames, period, duration)
+
+    def filter(self, filters: Sequence[CanFilter]) -> None:
+        """Receive only frames that one of these lets pass; all of them when there is none."""
+        del filters
+        raise Unsupported("it cannot filter frames")
+
+    def set_state(self, state: BusState) -> None:
+        """Take part in the bus, or only listen; raise Unsupported when it cannot."""
+        del state
+        raise Unsupported("it cannot change its state")
+
+    def flush(self) -> None:
+        """Throw away what waits to be sent; raise Unsupported when it cannot."""
+        raise Unsupported("it cannot throw away what waits to be sent")
 
 
 class Machine(Interface):

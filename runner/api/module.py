@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 if TYPE_CHECKING or sys.version_info >= (3, 11):
@@ -16,6 +17,7 @@ else:
         return lambda decorated: decorated
 
 
+from runner.api.misfit import Misfit
 from runner.api.needs import Needs
 
 if TYPE_CHECKING:
@@ -135,6 +137,14 @@ class Declared:
         """Make every subclass a keyword-only dataclass, compared by identity."""
         dataclasses.dataclass(kw_only=True, eq=False)(cls)
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:  # noqa: ARG003 - for those that look
+        """Say which arguments do not fit together; asked before the run, and of templates during it.
+
+        `given`: every argument whose value is known, defaults included; others are templates.
+        """
+        return ()
+
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(arg,))
 class Options:
@@ -143,6 +153,11 @@ class Options:
     def __init_subclass__(cls) -> None:
         """Make every subclass a frozen, keyword-only dataclass."""
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:  # noqa: ARG003 - for those that look
+        """Say which of these values do not fit together; all of them are known."""
+        return ()
 
 
 class Module(Declared):
@@ -164,6 +179,18 @@ class Module(Declared):
 
     takes_power: ClassVar[bool] = False
     """True when it takes the board's power away: what consoles say until it is back is no alarm."""
+
+    @classmethod
+    def misfits_on(
+        cls,
+        given: Mapping[str, Any],  # noqa: ARG003 - for those that look
+        devices: Mapping[str, Mapping[str, Any]],  # noqa: ARG003 - the same
+    ) -> Iterable[Misfit]:
+        """Say which arguments do not fit the devices of a bench; asked before the run.
+
+        `devices`: for each device field, the options of its driver that are known by then.
+        """
+        return ()
 
     def run(self, context: Context) -> Any:
         """Do it; return a Result or None, or raise a verdict."""
@@ -200,3 +227,11 @@ class Driver(Declared):
 
     def close(self) -> None:
         """Let go of it; called once, also after a failed step."""
+
+    def artifacts(self) -> Mapping[str, Path]:
+        """Return the files that it has written for the run's ``artifacts/``.
+
+        Their names there are the device's with these keys after it (``.asc``).
+        Asked once, after `close`; the files are sent to the controller if it is there, and removed.
+        """
+        return {}

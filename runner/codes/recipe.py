@@ -193,6 +193,13 @@ RECIPE: Mapping[str, Code] = {
         "uboot_cmd: {command: printenv, timeout: soon}",
         "uboot_cmd: {command: printenv, timeout: 5s}",
     ),
+    "E235": Code(
+        "arguments that do not fit together",
+        "Each value is right by itself, but not beside the others, or not for the device that it is for: "
+        "the module or driver says so before anything runs.",
+        'can_send: {id: 0x123, data: "00 01 02 03 04 05 06 07 08"}',
+        'can_send: {id: 0x123, fd: true, data: "00 01 02 03 04 05 06 07 08 00 00 00"}',
+    ),
     "E242": Code(
         "lockstep needs all benches at once",
         "In lockstep every bench waits for the others before each step, so all of them run at the same time.",

@@ -46,6 +46,7 @@ class Console(Interface):
     are offsets in the raw log. One wait or exchange at a time, from one thread.
     """
 
+    listens = True
     settings: ConsoleSettings
     _live: Live | None = None
     _nonces: Nonces | None = None

@@ -155,6 +155,7 @@ class BenchPlayer:
     def _use(self, step: Step, use: Use, frame: Frame, ear: Ear) -> End:
         templates = self._run.templates
         given = perform.arguments(use.arguments, frame.names, templates)
+        perform.refuse_misfits(use, given)
         perform.refuse_files(given, self._run.options.untrusted)
         self._hide(use, given)
         ear.targets = perform.targets(given)

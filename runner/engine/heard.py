@@ -141,7 +141,7 @@ class Ear:
         if saving.target and saving.target not in self.targets:
             raise LabError(f"the agent wants to write {saving.target}, which no argument of the step names")
         path = Path(saving.target or Path(self._run.options.folder) / self._artifact(saving.name))
-        self._arriving = Arriving(path, saving)
+        self._arriving = Arriving(path if self._step or saving.target else free(path), saving)
 
     def _go_on(self, heard: Piece | Saved) -> None:
         """Write more of the file that comes, or end it."""
@@ -158,7 +158,7 @@ class Ear:
             self.say(f"wrote {arriving.path} ({Size(heard.size)})")
             return
         journal = self._run.journal
-        path = str(self._artifact(heard.name))
+        path = str(arriving.path.relative_to(self._run.options.folder))
         journal.tell(
             ArtifactSaved(t=journal.now, path=path, bench=self._bench, case=self._case, step=self._step)
         )
@@ -172,3 +172,16 @@ class Ear:
     def _artifact(self, name: str) -> Path:
         plain = "".join(each if each.isalnum() or each in "._-" else "_" for each in name).lstrip(".")
         return Path("artifacts") / self._bench / (plain or "artifact")
+
+
+def free(path: Path) -> Path:
+    """Return this path, or with a number the first one that is not there: an instrument of each play has one.
+
+    >>> free(Path("/nowhere/can0.asc"))
+    PosixPath('/nowhere/can0.asc')
+    """
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return found

@@ -19,7 +19,7 @@ from runner.engine.frame import Frame
 from runner.engine.local import LocalContext
 from runner.engine.scope import Scope
 from runner.loader.fence import Fence
-from runner.model import UNBOUND, Bound, Expression
+from runner.model import UNBOUND, Bound, Expression, Use
 from runner.schema import convert_value
 from runner.template import Templates
 
@@ -27,6 +27,15 @@ from runner.template import Templates
 def arguments(bound: Mapping[str, Bound], names: Scope, templates: Templates) -> dict[str, Any]:
     """Return the typed value of each argument; raise RecipeFault for what data shows to be wrong."""
     return {name: value_of(each, names, templates) for name, each in bound.items()}
+
+
+def refuse_misfits(use: Use, given: Mapping[str, Any]) -> None:
+    """Raise RecipeFault for templates whose values do not fit the other arguments."""
+    if all(each.value is not UNBOUND for each in use.arguments.values()):
+        return
+    defaults = {name: each.default for name, each in use.verb.parameters.items() if not each.required}
+    for misfit in use.verb.cls.misfits({**defaults, **given}):
+        raise RecipeFault(misfit.message, hint=misfit.hint)
 
 
 def refuse_files(given: Mapping[str, Any], fence: Fence | None) -> None:

@@ -7,6 +7,7 @@ from runner.document import Entry, MapNode, Node, Scalar
 from runner.errors import Faults, InputError, did_you_mean
 from runner.inventory.aliases import check_aliases
 from runner.inventory.fields import check_device_name, mapping, text, wrong_kind
+from runner.misfits import note_misfits
 from runner.model import Bound, Device
 from runner.registry import Registry
 from runner.schema import bind
@@ -57,8 +58,12 @@ class DeviceReader:
         return Device(name=name, at=entry.key.at, driver=driver, options=options, devices=devices)
 
     def _options(self, driver: DriverType, entry: Entry, node: MapNode) -> dict[str, Bound]:
+        before, at = len(self._faults), entry.key.at
         extra = ("driver", *(slot.name for slot in driver.slots))
-        return bind(driver.parameters, node, self._faults, owner=driver.name, at=entry.key.at, extra=extra)
+        options = bind(driver.parameters, node, self._faults, owner=driver.name, at=at, extra=extra)
+        if len(self._faults) == before:
+            note_misfits(driver.cls, driver.parameters, options, self._faults, owner=driver.name, at=at)
+        return options
 
     def _devices(self, driver: DriverType, node: MapNode) -> dict[str, Scalar]:
         """Return the names of the devices that it works through, as they are written."""

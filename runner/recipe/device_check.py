@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
+from runner.api.module import Module
 from runner.document import Scalar
 from runner.errors import Fault, Faults, did_you_mean
+from runner.misfits import known, note
 from runner.model import Bench, Block, Call, Parallel, Step, Use
-from runner.recipe.devices import survey_devices
+from runner.recipe.devices import Path, survey_devices
 from runner.recipe.fields import inside
 from runner.recipe.reading import Chain
 
@@ -76,16 +79,39 @@ class DeviceCheck:
         )
         for name in benches:
             key = (use.verb.name, wishes, name)
-            if key in self._right:
+            if key in self._right and not _looks_at_devices(use):
                 continue
-            _, faults = survey_devices(use, self._benches[name])
+            paths, faults = survey_devices(use, self._benches[name])
             wrong = [fault for fault in faults if not (guarded and fault.code == _NOTHING_OFFERS)]
             if wrong:
                 self._say(wrong, step, chain)
                 return
             if not faults:
                 self._right.add(key)
+                self._misfits(use, paths, self._benches[name], step, chain)
+
+    def _misfits(self, use: Use, paths: Mapping[str, Path], bench: Bench, step: Step, chain: Chain) -> None:
+        """Note arguments that do not fit the devices that they would meet on a bench."""
+        if not _looks_at_devices(use):
+            return
+        options = {slot: _options(path, bench) for slot, path in paths.items() if isinstance(path, str)}
+        found = Faults()
+        told = use.verb.cls.misfits_on(known(use.verb.parameters, use.arguments), options)
+        note(told, use.arguments, found, owner=use.verb.name, at=step.at)
+        self._say(found, step, chain)
 
     def _say(self, faults: Iterable[Fault], step: Step, chain: Chain) -> None:
         for fault in faults:
             self._faults.add(fault.code, fault.message, at=fault.at or step.at, hint=fault.hint, chain=chain)
+
+
+def _looks_at_devices(use: Use) -> bool:
+    return use.verb.cls.misfits_on.__func__ is not Module.misfits_on.__func__  # type: ignore[attr-defined]
+
+
+def _options(path: str, bench: Bench) -> Mapping[str, Any]:
+    """Return the options of a device that are known before the run; none of a part of a device."""
+    device = bench.devices.get(path)
+    if device is None or device.driver is None:
+        return {}
+    return known(device.driver.parameters, device.options)

@@ -10,6 +10,7 @@ from runner.api.judged import Judged
 from runner.declaration import Parameter, Verb
 from runner.document import Entry, ListNode, MapNode, Node, Scalar
 from runner.errors import Faults
+from runner.misfits import note_misfits
 from runner.model import Action, Bound, Call, Use
 from runner.recipe.expressions import conditions
 from runner.recipe.fields import is_nothing, keyed, wrong
@@ -25,9 +26,12 @@ def read_use(verb: Verb, entry: Entry, defaults: Defaults | None, faults: Faults
     if defaults is not None:
         parameters = relaxed(parameters, defaults.arguments)
         devices = {**_left(defaults.devices, devices), **devices}
+    before = len(faults)
     bound = bind(parameters, node, faults, owner=verb.name, at=entry.key.at, extra=device_keys(verb))
     _refuse_braces(bound, faults)
     arguments = {**defaults.arguments, **bound} if defaults is not None else bound
+    if len(faults) == before:
+        note_misfits(verb.cls, verb.parameters, arguments, faults, owner=verb.name, at=entry.key.at)
     return Use(verb=verb, arguments=arguments, devices=devices)
 
 

@@ -9,7 +9,7 @@ from runner.agent.bench import Bench
 from runner.agent.calls import Configure, DeviceSpec, Heard, Opened, Said
 from runner.agent.consoles import Feed
 from runner.agent.credit import Credit
-from runner.agent.instrument import children_of, offers_console
+from runner.agent.instrument import children_of, listens
 from runner.agent.outbox import Outbox
 from runner.agent.paths import paths_in, resolved
 from runner.agent.stop import Stop
@@ -184,7 +184,7 @@ def test_consoles_are_opened_with_the_first_step_that_needs_any_device(told: Tol
 def test_a_console_that_is_not_there_is_a_warning_to_those_who_do_not_need_it(told: Told) -> None:
     it = bench({"board": ("Board", {"name": "board", "fails": True}), "plug": ("Plug", {"name": "plug"})})
     it.devices({"power": "plug"}, told.heard.append, told.stop)
-    assert Said("no console of board: board is not there", "warning") in told.heard
+    assert Said("board is not listened to: board is not there", "warning") in told.heard
     with pytest.raises(LabError, match="board is not there"):
         it.devices({"console": "board.console"}, told.heard.append, told.stop)
 
@@ -256,4 +256,4 @@ def test_one_device_that_does_not_close_does_not_keep_the_others_open(told: Told
 
 def test_children_and_consoles_are_seen_without_opening_anything() -> None:
     assert list(children_of(Board)) == ["console"]
-    assert (offers_console(Board), offers_console(Plug)) == (True, False)
+    assert (listens(Board), listens(Plug)) == (True, False)

@@ -20,6 +20,7 @@ from runner.errors import Fault, Faults, InputError
 from runner.inventory.select import select
 from runner.inventory.variables import bench_names
 from runner.masking import Masker
+from runner.misfits import note
 from runner.model import UNBOUND, Bench, Block, Device, Inventory, Parallel, Play, Recipe, Step, Test
 from runner.recipe.params import check_extra, param_values
 from runner.recipe.read import read_steps
@@ -242,7 +243,7 @@ class _Planner:
         return steps
 
     def _spec(self, device: Device, names: Scope, wires: Wires) -> DeviceSpec:
-        options: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, bound in device.options.items():
             _hide(bound.node, self._masker)
             value = bound.value
@@ -261,14 +262,25 @@ class _Planner:
                     continue
             if bound.parameter.secret and value:
                 self._masker.add(str(value))
-            options[name] = encode_argument(value)
+            values[name] = value
+        self._refuse_misfits(device, values)
         driver = device.driver
         return DeviceSpec(
             driver=driver.name if driver else "",
             path=driver.path if driver else "",
-            options=options,
+            options={name: encode_argument(value) for name, value in values.items()},
             devices=wires,
         )
+
+    def _refuse_misfits(self, device: Device, values: Mapping[str, Any]) -> None:
+        """Note options that do not fit together; those without templates were looked at before."""
+        driver, given = device.driver, device.options
+        if driver is None or len(values) < len(given):
+            return
+        if any(each.value is UNBOUND for each in given.values()):
+            defaults = {name: each.default for name, each in driver.parameters.items() if not each.required}
+            misfits = driver.cls.misfits({**defaults, **values})
+            note(misfits, given, self._faults, owner=f"device {device.name!r}", at=device.at)
 
 
 def _hide(written: object, masker: Masker) -> None:

@@ -10,9 +10,10 @@ from support.command import runner
 
 DRIVER = '''"""A supply that writes down that it was opened."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from runner.api import Driver, Power, PowerState, arg
+from runner.api import Driver, Misfit, Power, PowerState, arg
 
 
 class Witness(Driver, Power):
@@ -20,6 +21,13 @@ class Witness(Driver, Power):
 
     diary: str = arg(help="the file")
     outlet: int = arg(default=1, help="which outlet")
+    outlets: int = arg(default=8, help="how many it has")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, object]) -> Iterable[Misfit]:
+        """Say that there is no such outlet."""
+        if {"outlet", "outlets"} <= set(given) and given["outlet"] > given["outlets"]:
+            yield Misfit("outlet", "there is no such outlet")
 
     def open(self) -> None:
         """Write it down."""
@@ -139,6 +147,12 @@ def test_a_fault_of_the_play_is_told_with_its_place(tmp_path: Path, before: str,
         ("{driver: witness, dairy: x}", "lab.yaml:4:32", "did you mean 'diary'?"),
         ("{driver: witness, diary: opened, outlet: two}", "lab.yaml:4:55", "outlet: expected a whole number"),
         ("{driver: witness}", "lab.yaml:4:", "diary"),
+        ("{driver: witness, diary: opened, outlet: 9}", "lab.yaml:4:55", "there is no such outlet"),
+        (
+            "{driver: witness, diary: opened, outlet: '{{ bench.index + 9 }}'}",
+            "lab.yaml:4:55",
+            "there is no such outlet",
+        ),
         ("{ref: nothing}", "lab.yaml:4:20", "'nothing'"),
     ],
 )

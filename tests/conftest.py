@@ -9,8 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support.mosquitto import Mosquitto, mosquitto
 from support import lab_vm
+from support.mosquitto import Mosquitto, mosquitto
 from support.peers import missing
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 if TYPE_CHECKING or sys.version_info >= (3, 11):
@@ -194,6 +194,10 @@ class Driver(Declared):
     def needs(self) -> Needs:
         """Say what it needs of the host, going by its options alone; nothing is opened for that."""
         return Needs()
+
+    def wrong_options(self) -> Mapping[str, str]:
+        """Say which options do not fit the others, before anything moves: each one's name and a sentence."""
+        return {}
 
     def open(self) -> None:
         """Connect to the instrument; raise a LabError when it is not there."""

@@ -149,4 +149,11 @@ INVENTORY: Mapping[str, Code] = {
     ),
     "E450": Code("an option of a device cannot be rendered", "A template of the inventory has no value."),
     "E451": Code("an option of a device has the wrong type", "The template gave a value that does not fit."),
+    "E452": Code(
+        "an option of a device does not fit the others",
+        "A driver looks at its options together before anything is opened: one may need another, or rule "
+        "it out.",
+        "{driver: snmp, host: pdu1, outlet: 3, version: 3}",
+        "{driver: snmp, host: pdu1, outlet: 3, version: 3, user: lab}",
+    ),
 }

@@ -242,7 +242,7 @@ class _Planner:
         return steps
 
     def _spec(self, device: Device, names: Scope, wires: Wires) -> DeviceSpec:
-        options: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, bound in device.options.items():
             _hide(bound.node, self._masker)
             value = bound.value
@@ -261,14 +261,24 @@ class _Planner:
                     continue
             if bound.parameter.secret and value:
                 self._masker.add(str(value))
-            options[name] = encode_argument(value)
+            values[name] = value
+        self._check_together(device, values)
         driver = device.driver
         return DeviceSpec(
             driver=driver.name if driver else "",
             path=driver.path if driver else "",
-            options=options,
+            options={name: encode_argument(value) for name, value in values.items()},
             devices=wires,
         )
+
+    def _check_together(self, device: Device, values: Mapping[str, Any]) -> None:
+        """Note which options do not fit the others; without all of them nobody can tell."""
+        if device.driver is None or len(values) < len(device.options):
+            return
+        slots = dict.fromkeys(slot.name for slot in device.driver.slots)
+        for name, wrong in device.driver.cls(**values, **slots).wrong_options().items():
+            at = device.options[name].node.at if name in device.options else device.at
+            self._faults.add("E452", f"device {device.name!r}, {name}: {wrong}", at=at)
 
 
 def _hide(written: object, masker: Masker) -> None:

@@ -9,7 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.opening import Peer
 from support.peers import UBOOT
+from support.snmpd import snmpd
 
 from runner.api import Driver, Duration, LabError, Power, PowerReading
 from runner.modules.machine.qemu import Qemu
@@ -17,6 +19,7 @@ from runner.modules.power.command import Command
 from runner.modules.power.mock import Mock
 from runner.modules.sim.options import Faults
 from runner.modules.sim.sim import Sim
+from runner.modules.snmp.snmp import Snmp
 
 Opener = Callable[[Driver], None]
 
@@ -47,10 +50,19 @@ def _qemu(_folder: Path, opened: Opener) -> Power:
     return driver.power()
 
 
+def _snmp(folder: Path, opened: Opener) -> Power:
+    agent = Peer(snmpd(folder / "agent"))
+    opened(agent)
+    driver = Snmp(**agent.it.v3("sha-aes128", outlet="3-4", preset="apc", timeout=Duration("30s")))
+    opened(driver)
+    return driver
+
+
 DRIVERS = [
     pytest.param(_mock, id="mock"),
     pytest.param(_command, id="command"),
     pytest.param(_sim, id="sim"),
+    pytest.param(_snmp, id="snmp", marks=pytest.mark.peer("snmpd")),
     pytest.param(_qemu, id="qemu", marks=pytest.mark.peer("qemu")),
 ]
 

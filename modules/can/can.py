@@ -30,7 +30,7 @@ from runner.api.frames import FrameRecord, check_frame
 from runner.modules.can import interfaces, link
 from runner.modules.can.echoes import Echoes
 from runner.modules.can.log_file import LogFile
-from runner.modules.can.port import Port
+from runner.modules.can.port import opened
 
 _LISTEN = 0.1
 """Seconds after which the receiver looks whether it should end."""
@@ -103,7 +103,7 @@ class Can(Driver, CanBus):
         if self.interface == "socketcan" and isinstance(self.channel, str):
             found = link.prepare(self.channel, settings)
             self._state = None if found is None else found.state
-        self._port = Port(settings)
+        self._port = opened(settings)
         self._name = self._port.name
         self._wall = time.time() - time.monotonic()
         self._frames = FrameRecord(self._name, self.record, self._port.frame)

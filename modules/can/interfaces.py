@@ -78,7 +78,7 @@ WIRES: Mapping[str, Wire] = {
     "robotell": _wire(_RATES, serial_port=True),
     "seeedstudio": _wire(_RATES, _QUIET, quiet={"operation_mode": "silent"}, serial_port=True),
     "serial": _wire(serial_port=True),
-    "slcan": _wire(_RATES, _FD, _POINT, _QUIET, clocks=(8_000_000, 8_000_000), serial_port=True),
+    "slcan": _wire(_RATES, _FD, _POINT, _QUIET, clocks=(8_000_000, 80_000_000), serial_port=True),
     "socketcan": _wire(_RATES, _FD, _POINTS, _OWN, _QUIET),
     "socketcand": _wire(),
     "systec": _wire(_RATES, _OWN, _QUIET),
@@ -128,6 +128,8 @@ def _together(given: Mapping[str, Any], wire: Wire) -> Iterable[Misfit]:
         yield Misfit("sample_point", "a sample point is nothing without a bit rate", "write bitrate: too")
     if given.get("data_sample_point") and "data_bitrate" in given and not given["data_bitrate"]:
         yield Misfit("data_sample_point", "data_sample_point needs data_bitrate")
+    if given.get("interface") == "slcan" and given.get("fd") and given.get("sample_point"):
+        yield Misfit("sample_point", "slcan has no command for the sample point of CAN FD", "leave it out")
     if (wire.serial_port or given.get("interface") == "socketcan") and given.get("channel", 0) is None:
         example = "can0" if not wire.serial_port else "/dev/ttyACM0"
         yield Misfit("interface", f"{given['interface']} needs a channel", f"write channel: {example}")

@@ -34,19 +34,19 @@ _SOONEST = 10.0
 
 
 class Port:
-    """Opened by its settings (the driver's options); every error is one of the lab."""
+    """An open bus, by its settings (the driver's options); every error is one of the lab."""
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        """Open it; raise Unreachable when it is not there, Unsupported when python-can cannot."""
+    def __init__(self, bus: Any, settings: Mapping[str, Any]) -> None:
+        """Take what ``can.Bus`` has opened."""
         self._interface = settings["interface"]
         channel = settings["channel"]
-        self.name = f"CAN bus {self._interface} {channel if channel is not None else ''}".rstrip()
+        self.name = name_of(settings)
         self.channel = str(channel) if channel is not None else self._interface
         self.sending = threading.Lock()
         self.retries = 0
         """How often a full queue was tried again."""
         self.marks_all_local = self._interface == "socketcan"
-        self._bus = self._opened(settings)
+        self._bus = bus
         self._socket = getattr(self._bus, "socket", None) if self.marks_all_local else None
         if self._socket is not None:
             import socket
@@ -191,21 +191,6 @@ class Port:
             dlc=message.dlc if message.is_remote_frame else None,
         )
 
-    def _opened(self, settings: Mapping[str, Any]) -> Any:
-        import can
-
-        given = {**timing.arguments(settings), **settings["options"]}
-        channel = settings["channel"]
-        try:
-            return can.Bus(channel=channel, interface=settings["interface"], ignore_config=True, **given)
-        except NotImplementedError as error:  # of python-can: no such interface, or not for this machine
-            raise Unsupported(f"{self.name}: {error}") from error
-        except ImportError as error:
-            raise Unsupported(f"{self.name} needs a library that is not here: {error.name}") from error
-        except (can.CanError, OSError, ValueError, TypeError) as error:
-            shown = {name: str(value) for name, value in given.items()}
-            raise Unreachable(f"cannot open {self.name}: {error}", evidence={"options": shown}) from error
-
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
         import can
@@ -226,6 +211,32 @@ class Port:
         stands = f"; the bus is {state}" if state not in {None, "active"} else ""
         hint = "is anybody else on the bus, at this bit rate? a frame needs an acknowledgement" if why else ""
         return LabError(f"cannot {doing} {self.name}{why}: {error}{stands}", evidence=evidence, hint=hint)
+
+
+def opened(settings: Mapping[str, Any]) -> Port:
+    """Open a bus; raise Unreachable when it is not there, Unsupported when python-can cannot."""
+    import can
+
+    name = name_of(settings)
+
+    given = {**timing.arguments(settings), **settings["options"]}
+    channel = settings["channel"]
+    try:
+        bus = can.Bus(channel=channel, interface=settings["interface"], ignore_config=True, **given)
+    except NotImplementedError as error:  # of python-can: no such interface, or not for this machine
+        raise Unsupported(f"{name}: {error}") from error
+    except ImportError as error:
+        raise Unsupported(f"{name} needs a library that is not here: {error.name}") from error
+    except (can.CanError, OSError, ValueError, TypeError) as error:
+        shown = {name: str(value) for name, value in given.items()}
+        raise Unreachable(f"cannot open {name}: {error}", evidence={"options": shown}) from error
+    return Port(bus, settings)
+
+
+def name_of(settings: Mapping[str, Any]) -> str:
+    """Return the name of a bus for messages."""
+    channel = settings["channel"]
+    return f"CAN bus {settings['interface']} {channel if channel is not None else ''}".rstrip()
 
 
 class _Cyclic(BusTask):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import can
 import pytest
+from support.lawicel import Adapters, Cable
 from support.plain_context import PlainContext
 
 from runner.api import (
@@ -28,22 +32,78 @@ from runner.modules.can.can import Can
 from runner.modules.sim.sim import Sim
 
 SECOND = Duration(1)
+SUPPORT = Path(__file__).resolve().parents[1] / "support"
 
 
-def _sim(stack: ExitStack) -> CanBus:
+def _sim(stack: ExitStack, request: pytest.FixtureRequest) -> CanBus:
     driver = Sim()
     driver.open()
     stack.callback(driver.close)
     return driver.can()
 
 
-def _virtual(stack: ExitStack) -> CanBus:
+def _virtual(stack: ExitStack, request: pytest.FixtureRequest) -> CanBus:
     channel = uuid.uuid4().hex
     stack.enter_context(_control_unit(channel))
     driver = Can(interface="virtual", channel=channel, fd=True)
     driver.open()
-    stack.callback(driver.close)
+    stack.callback(closed, driver)
     return driver
+
+
+@pytest.fixture(scope="module")
+def adapters() -> Iterator[Adapters]:
+    """Two adapters on one bus, and the control unit in another process on the second one."""
+    made = Adapters()
+    with control_unit(made.ports[1], "slcan", "bitrate=500000", "sleep_after_open=0"):
+        made.wait_open(1)
+        yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def cable() -> Iterator[Cable]:
+    """A serial cable, and the control unit in another process at its end."""
+    made = Cable()
+    with control_unit(made.ports[1], "serial"):
+        yield made
+    made.close()
+
+
+@contextmanager
+def control_unit(*arguments: str) -> Iterator[None]:
+    command = [sys.executable, str(SUPPORT / "can_control_unit.py"), *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as unit:
+        assert unit.stdout is not None
+        assert unit.stdout.readline() == "ready\n"
+        yield
+
+
+def _slcan(stack: ExitStack, request: pytest.FixtureRequest) -> CanBus:
+    driver = Can(
+        interface="slcan",
+        channel=request.getfixturevalue("adapters").ports[0],
+        bitrate=500000,
+        fd=True,
+        data_bitrate=2000000,
+        options={"sleep_after_open": 0},
+    )
+    driver.open()
+    stack.callback(closed, driver)
+    return driver
+
+
+def _serial(stack: ExitStack, request: pytest.FixtureRequest) -> CanBus:
+    driver = Can(interface="serial", channel=request.getfixturevalue("cable").ports[0])
+    driver.open()
+    stack.callback(closed, driver)
+    return driver
+
+
+def closed(driver: Can) -> None:
+    driver.close()
+    for path in driver.artifacts().values():
+        path.unlink()
 
 
 class _control_unit:  # noqa: N801 - read as a function: with _control_unit(channel)
@@ -69,13 +129,15 @@ class _control_unit:  # noqa: N801 - read as a function: with _control_unit(chan
         self._bus.shutdown()
 
 
-MAKERS: list[Callable[[ExitStack], CanBus]] = [_sim, _virtual]
+MAKERS: list[Callable[[ExitStack, pytest.FixtureRequest], CanBus]] = [_sim, _virtual, _slcan, _serial]
+CLASSIC = {"serial"}
+"""Interfaces that know no CAN FD."""
 
 
 @pytest.fixture(params=[pytest.param(make, id=make.__name__.strip("_")) for make in MAKERS])
 def bus(request: pytest.FixtureRequest) -> Iterator[CanBus]:
     with ExitStack() as stack:
-        yield request.param(stack)
+        yield request.param(stack, request)
 
 
 @pytest.fixture
@@ -133,7 +195,13 @@ def test_a_cancel_ends_the_wait(bus: CanBus, context: PlainContext) -> None:
     assert time.monotonic() - started < 5
 
 
-def test_a_long_frame_travels_by_can_fd(bus: CanBus, context: PlainContext) -> None:
+def test_a_long_frame_travels_by_can_fd(
+    bus: CanBus, context: PlainContext, request: pytest.FixtureRequest
+) -> None:
+    if request.node.callspec.id in CLASSIC:
+        with pytest.raises(RecipeFault, match="is no CAN FD bus"):
+            bus.send(CanFrame(0x123, ByteString(bytes(64)), fd=True), SECOND)
+        return
     data = ByteString(bytes(range(64)))
     number = bus.send(CanFrame(0x123, data, fd=True), SECOND)
     answer = bus.next(number, 5.0, context)
@@ -143,22 +211,67 @@ def test_a_long_frame_travels_by_can_fd(bus: CanBus, context: PlainContext) -> N
     assert answer.data == b"\x40" + data[1:]
 
 
-@pytest.mark.parametrize(
-    ("frame", "message"),
-    [
-        (CanFrame(0x800, ByteString("00")), "0x800 is no standard CAN identifier"),
-        (CanFrame(0x20000000, ByteString("00"), extended=True), "no extended CAN identifier"),
-        (CanFrame(0x1, ByteString(bytes(9))), "cannot hold 9 bytes"),
-        (CanFrame(0x1, ByteString(bytes(13)), fd=True), "cannot hold 13 bytes"),
-        (CanFrame(0x1, ByteString("00"), remote=True), "a remote frame carries no data"),
-    ],
-)
-def test_a_frame_that_no_bus_can_carry_is_refused(bus: CanBus, frame: CanFrame, message: str) -> None:
+REFUSED = [
+    (CanFrame(0x800, ByteString("00")), "0x800 is no standard CAN identifier"),
+    (CanFrame(0x20000000, ByteString("00"), extended=True), "no extended CAN identifier"),
+    (CanFrame(0x1, ByteString(bytes(9))), "cannot hold 9 bytes"),
+    (CanFrame(0x1, ByteString(bytes(13)), fd=True), "cannot hold 13 bytes"),
+    (CanFrame(0x1, ByteString("00"), remote=True), "a remote frame carries no data"),
+    (CanFrame(0x1, ByteString(""), remote=True, dlc=9), "asks for 0 to 8 bytes"),
+    (CanFrame(0x1, ByteString("00"), bitrate_switch=True), "only CAN FD switches its bit rate"),
+    (CanFrame(0x1, ByteString("00"), dlc=2), "dlc is 2, but the data are 1 bytes"),
+]
+
+
+def test_a_frame_that_no_bus_can_carry_is_refused(bus: CanBus) -> None:
     before = bus.latest()
 
-    with pytest.raises(RecipeFault, match=message):
-        bus.send(frame, SECOND)
+    for frame, message in REFUSED:
+        with pytest.raises(RecipeFault, match=message):
+            bus.send(frame, SECOND)
     assert bus.latest() == before
+
+
+def test_what_was_sent_is_found_in_the_record_with_its_time(bus: CanBus, context: PlainContext) -> None:
+    before = time.monotonic()
+    number = bus.send(CanFrame(0x123, ByteString("07")), SECOND)
+    sent, answer = bus.find(number), bus.next(number, 5.0, context)
+
+    assert sent is not None
+    assert (sent.id, sent.data, sent.sent, sent.number) == (0x123, b"\x07", True, number)
+    assert answer is not None
+    assert before <= sent.time <= answer.time
+    assert bus.find(answer.number) == answer
+    assert bus.find(0) is None
+    assert bus.find(bus.latest() + 1) is None
+
+
+def test_frames_are_sent_periodically_until_they_are_stopped(bus: CanBus, context: PlainContext) -> None:
+    frames = [CanFrame(0x123, ByteString([value])) for value in (1, 2)]
+    task = bus.send_periodic(frames, Duration("5ms"), None)
+    after, seen = 0, []
+    while len(seen) < 6:
+        frame = bus.next(after, 5.0, context)
+        assert frame is not None
+        after = frame.number
+        seen.append(frame.data[0] - 0x40)
+    assert task.running
+    sent = task.stop()
+
+    assert not task.running
+    assert seen == [1, 2] * 3
+    assert sent is None or sent >= 6
+    assert task.stop() == sent
+
+
+def test_a_periodic_frame_ends_with_its_duration(bus: CanBus, context: PlainContext) -> None:
+    task = bus.send_periodic([CanFrame(0x321, ByteString("01"))], Duration("10ms"), Duration("45ms"))
+    until = time.monotonic() + 10
+    while task.running and time.monotonic() < until:
+        bus.next(bus.latest(), 0.01, context)
+
+    assert not task.running
+    assert task.stop() in {None, 5}
 
 
 def test_it_counts_what_it_sent_and_received(bus: CanBus, context: PlainContext) -> None:
@@ -187,7 +300,7 @@ def test_own_messages_are_received_when_they_are_wanted() -> None:
     bus.open()
     number = bus.send(CanFrame(0x10, ByteString("AB")), SECOND)
     echo = bus.next(number, 5.0, PlainContext())
-    bus.close()
+    closed(bus)
 
     assert echo is not None
     assert echo.data == b"\xab"
@@ -199,7 +312,7 @@ def test_a_classic_bus_refuses_can_fd() -> None:
 
     with pytest.raises(RecipeFault, match="is no CAN FD bus"):
         bus.send(CanFrame(0x1, ByteString("00"), fd=True), SECOND)
-    bus.close()
+    closed(bus)
 
 
 def test_an_interface_that_does_not_exist_is_unsupported() -> None:

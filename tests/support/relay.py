@@ -21,7 +21,7 @@ class Relay:
     `at` calls something when the client has sent so many bytes: before it sends any more.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, port: int = 0) -> None:
         self.asked = 0
         self.sent = 0
         self.silence = 0.0
@@ -31,7 +31,7 @@ class Relay:
         self._lock = threading.Lock()
         self._speaking = ""
         self._sides: list[socket.socket] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
         self._start(self._serve)
@@ -80,6 +80,7 @@ class Relay:
                     self._spoken = time.monotonic() if who == "client" else self._spoken
                 sink.sendall(data)
                 self._call_if_due()
+        with contextlib.suppress(OSError):  # it may have gone, too
             sink.shutdown(socket.SHUT_WR)
 
     def _call_if_due(self) -> None:
@@ -91,9 +92,9 @@ class Relay:
 
 
 @contextlib.contextmanager
-def relay(target: int) -> Iterator[Relay]:
-    """Relay to a port of this machine."""
-    it = Relay(target)
+def relay(target: int, port: int = 0) -> Iterator[Relay]:
+    """Relay to a port of this machine, from a free one or `port`."""
+    it = Relay(target, port)
     try:
         yield it
     finally:

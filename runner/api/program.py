@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import IO
 
-from runner.api import Context, Duration, Result
+from runner.api.context import Context
+from runner.api.module import Result
 from runner.api.process import end, popen
+from runner.api.values import Duration
 
 KEEP = 256 * 1024
 """Characters of each output stream that are kept, the last ones."""
@@ -47,8 +49,11 @@ def run(
     stdin: str = "",
     chdir: str = "",
     env: Mapping[str, str] | None = None,
+    quiet: bool = False,
 ) -> tuple[Ended, bool]:
-    """Run a program; tell how it ended, and whether in time. Its output is said line by line.
+    """Run a program; tell how it ended, and whether in time.
+
+    Its output is said line by line, unless it is `quiet`.
 
     Raise Unreachable when it cannot be started, Cancelled when the step is stopped.
     """
@@ -56,7 +61,11 @@ def run(
     with ExitStack() as stack:
         process = _start(arguments, stdin=stdin, chdir=chdir, env=env)
         stack.callback(_let_go, process)
-        streams = [_Heard(pipe, context) for pipe in (process.stdout, process.stderr) if pipe is not None]
+        streams = [
+            _Heard(pipe, None if quiet else context)
+            for pipe in (process.stdout, process.stderr)
+            if pipe is not None
+        ]
         in_time = _listen(process, streams, started + timeout, context)
         status = end(process)
         _drain(streams)
@@ -150,9 +159,9 @@ def _hear(selector: selectors.BaseSelector, timeout: float) -> None:
 
 
 class _Heard:
-    """An output stream as text: its end is kept, its lines are said."""
+    """An output stream as text: its end is kept, its lines are said if there is a context."""
 
-    def __init__(self, pipe: IO[bytes], context: Context) -> None:
+    def __init__(self, pipe: IO[bytes], context: Context | None) -> None:
         self.pipe = pipe
         self.text = ""
         self.dropped = 0
@@ -169,7 +178,7 @@ class _Heard:
     def finish(self) -> None:
         """Take the rest as it stands."""
         self._take(self._decoder.decode(b"", final=True))
-        if self._line:
+        if self._line and self._context:
             self._context.log(self._line)
 
     def _take(self, text: str) -> None:
@@ -177,7 +186,7 @@ class _Heard:
         self.text = kept[-KEEP:]
         self.dropped += len(kept) - len(self.text)
         whole, _, self._line = (self._line + text).rpartition("\n")
-        if whole:
+        if whole and self._context:
             self._context.log(whole)
 
 

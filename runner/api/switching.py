@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 from runner.api.context import Context
-from runner.api.interfaces import Power, PowerState
+from runner.api.interfaces import Power, PowerReading, PowerState, PowerVerb
 from runner.api.switch_calls import NoAnswer, SwitchCalls
 from runner.api.values import Duration
 from runner.api.verdicts import Failed, LabError, TimedOut, Unreachable, Unsupported
@@ -23,6 +23,12 @@ _GRACE = 0.5
 """Seconds that a switch gets beyond its limit, so that a driver's own, better message comes first."""
 
 _Answer = TypeVar("_Answer")
+Verified = Literal["state", "console", "state and console", "none"]
+"""What has made sure that a switch did what it was told."""
+
+
+class Unverified(LabError):
+    """A switch has taken an order well, and the board or the switch itself says that nothing came of it."""
 
 
 class Outlet:
@@ -37,19 +43,53 @@ class Outlet:
         self._context = context
         self._within = within
         self._device = context.devices.get(slot, slot)
-        self._label = power.label()
-        self.name = outlet(context, slot) + (f" ({self._label})" if self._label else "")
+        self.label = power.label()
+        """What the driver calls it; empty when there is only one."""
+        self.name = outlet(context, slot) + (f" ({self.label})" if self.label else "")
         """What to call it: the device, the bench, and what the driver calls the outlet."""
 
     @property
     def evidence(self) -> dict[str, object]:
         """Which switch it is, for the evidence of an error."""
-        named = {"outlet": self._label} if self._label else {}
+        named = {"outlet": self.label} if self.label else {}
         return {"bench": self._context.bench, "device": self._device, **named}
 
     def turn(self, wanted: PowerState) -> None:
         """Switch it; raise LabError when it refuses or does not answer."""
         self._ask(f"switched {wanted}", self._power.on if wanted == "on" else self._power.off)
+
+    def force(self, wanted: PowerState) -> None:
+        """Switch it past what keeps it as it is; raise Unsupported when it cannot."""
+        self._ask(f"forced {wanted}", self._power.force_on if wanted == "on" else self._power.force_off)
+
+    def cycle(self) -> None:
+        """Let the switch itself take the power away and give it back; raise Unsupported when it cannot."""
+        self._ask("cycled by itself", self._power.cycle)
+
+    def rescue(self) -> None:
+        """Start the board in its rescue mode; raise Unsupported when the switch does not lead there."""
+        self._ask("used to start the rescue mode", self._power.rescue)
+
+    def read(self) -> PowerReading:
+        """Measure; raise Unsupported when it cannot."""
+        reading = self._ask("measured", self._power.read)
+        if reading is None:
+            raise Unsupported(f"{self.name} cannot measure", evidence=self.evidence)
+        return reading
+
+    def reading(self) -> PowerReading | None:
+        """Measure; None when it cannot."""
+        return self._ask("measured", self._power.read)
+
+    def capabilities(self) -> tuple[PowerVerb, ...]:
+        """Return what it can do besides switching on and off; nothing is asked of the hardware."""
+        return self._power.capabilities()
+
+    def refuse_without(self, verb: PowerVerb) -> None:
+        """Raise Unsupported unless it can do this."""
+        if verb not in self.capabilities():
+            can = ", ".join(self.capabilities()) or "only 'on' and 'off'"
+            raise Unsupported(f"{self.name} cannot {verb!r}: it can {can}", evidence=self.evidence)
 
     def state(self) -> PowerState | None:
         """Read it; None when it cannot tell."""
@@ -72,8 +112,11 @@ class Outlet:
         state = self.state()
         if state == wanted:
             return f"{self.name} is {state} already: nothing would change"
-        reads = f"it is {state}" if state else "its state cannot be read"
-        return f"would switch {wanted} {self.name}: {reads}"
+        return f"would switch {wanted} {self.name}: {_told(state)}"
+
+    def told_state(self) -> str:
+        """Read it, and return that in words."""
+        return _told(self.state())
 
     def confirm(self, wanted: PowerState) -> PowerState:
         """Read it until it says `wanted`; raise LabError when it does not in time."""
@@ -81,7 +124,7 @@ class Outlet:
         pause = _FIRST_PAUSE
         while (state := self.state()) != wanted:
             if clock.elapsed + pause > self._within:
-                raise LabError(
+                raise Unverified(
                     f"{self.name} still reads {state or 'nothing'}, {self._within} after it was switched "
                     f"{wanted}",
                     evidence={
@@ -158,12 +201,27 @@ class Clock:
         return self._left - float(self._context.left)
 
 
+def verified(*, state: bool, console: bool) -> Verified:
+    """Return what has made sure, of the two that can.
+
+    >>> verified(state=True, console=False)
+    'state'
+    """
+    if state:
+        return "state and console" if console else "state"
+    return "console" if console else "none"
+
+
 def outlet(context: Context, slot: str) -> str:
     """Return what to call the switch in the slot of a module: the device's name, and the bench.
 
     Messages name it, so that a wrong or a broken outlet is found.
     """
     return f"{context.devices.get(slot, slot)!r} on bench {context.bench!r}"
+
+
+def _told(state: PowerState | None) -> str:
+    return f"it is {state}" if state else "its state cannot be read"
 
 
 def _same_kind(error: LabError | Failed) -> type[LabError]:

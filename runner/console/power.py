@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.api import Context, Duration, LabError
-from runner.api.switching import Clock, Outlet
+from runner.api import Context, Duration
+from runner.api.switching import Clock, Outlet, Unverified
 from runner.console.console import Console
 
 _DYING = 0.5
@@ -50,7 +50,7 @@ class Witnesses:
         self._context.sleep(seconds - dying)
         talked = sum(self.positions) - sum(before)
         if silent and talked:
-            raise LabError(
+            raise Unverified(
                 f"{self._outlet.name} is switched off, but the board goes on talking",
                 evidence={**self._outlet.evidence, "bytes": talked, "off_time": float(seconds)},
                 hint="is this the board's outlet, does its relay work, and is the board not fed through "
@@ -62,7 +62,7 @@ class Witnesses:
         clock = Clock(self._context)
         while self.positions == tuple(before):
             if clock.elapsed > within:
-                raise LabError(
+                raise Unverified(
                     f"{self._outlet.name} is switched on, but no console said anything within {within}",
                     evidence={**self._outlet.evidence, "within": float(within)},
                     hint="is this the board's outlet, and are its consoles connected? A board that says "

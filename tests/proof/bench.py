@@ -88,8 +88,8 @@ FAULTS = (
         row="A17",
         rule="the switch is read back",
         path="modules/power/power_cycle.py",
-        old='        if previous:\n            outlet.confirm("off")',
-        new='        if previous == "never":\n            outlet.confirm("off")',
+        old='        if readable:\n            outlet.confirm("off")',
+        new='        if not readable:\n            outlet.confirm("off")',
         red=(
             f"{_POWER}a17_a_stuck_relay_is_an_error_of_the_lab_that_names_the_outlet",
             f"{_POWER}a17_a_switch_that_takes_longer_than_its_limit_is_an_error_of_the_lab",

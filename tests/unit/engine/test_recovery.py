@@ -31,8 +31,7 @@ def failing(times: int, error: type[Exception] = Failed, *, rungs: tuple[str, ..
             raise left.pop(0)
         if name == "Command":
             return dict(ENDED)
-        verified = {"verified": "state"} if name == "PowerCycle" else {}
-        return {"previous": "on", "state": "on", **verified}
+        return {"previous": "on", "state": "on", "verified": "state"}
 
     return answer
 

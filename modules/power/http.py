@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 from runner.api import (
@@ -12,17 +13,18 @@ from runner.api import (
     Duration,
     FilePath,
     LabError,
+    Misfit,
+    Needs,
     Power,
     PowerReading,
     PowerState,
-    RecipeFault,
     Secret,
     arg,
 )
 from runner.api.json_path import at_path, parsed, shown
 from runner.modules.power.http_presets import PRESETS
 from runner.modules.power.http_requests import ReadRequest, Request, Requests, StateRequest
-from runner.modules.power.web import Web
+from runner.modules.power.web import Web, wrong_url
 
 _WORDS: dict[object, PowerState] = {
     "on": "on",
@@ -82,6 +84,22 @@ class Http(Driver, Power):
     )
     insecure: bool = arg(default=False, help="true: do not look at the plug's certificate")
     limit: Duration = arg(default=Duration("10s"), help="how long the plug may take to connect and to answer")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is wrong with the URL, and which requests are missing."""
+        if wrong := wrong_url(given.get("url", "http://x")):
+            yield Misfit("url", wrong)
+        if given.get("url", "").startswith("http:") and (given.get("ca") or given.get("insecure")):
+            yield Misfit("url", f"{given['url']!r} is not encrypted, so no certificate is looked at")
+        missing = [name for name in ("turn_on", "turn_off") if name in given and given[name] is None]
+        if missing and "preset" in given and not given["preset"]:
+            hint = f"write them, or one of preset: {', '.join(PRESETS)}"
+            yield Misfit(missing[0], "a plug without a preset needs the requests turn_on and turn_off", hint)
+
+    def needs(self) -> Needs:
+        """Return the plug's URL."""
+        return Needs(nodes=(self.url,))
 
     def open(self) -> None:
         """Get ready; the first use connects."""
@@ -148,11 +166,6 @@ class Http(Driver, Power):
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.preset:
             return replace(PRESETS[self.preset](self.outlet), **given)
-        if not {"turn_on", "turn_off"} <= set(given):
-            raise RecipeFault(
-                "a plug without a preset needs the requests turn_on and turn_off",
-                hint=f"write them, or one of preset: {', '.join(PRESETS)}",
-            )
         return Requests(**given)
 
     def _ask(self, request: Request) -> str:

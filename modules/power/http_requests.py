@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json as json_
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from runner.api import Options, RecipeFault, arg
+from runner.api import Misfit, Options, arg
 
 
 class Request(Options):
@@ -25,23 +27,36 @@ class Request(Options):
         default="", help="a regular expression that must be found in the answer; empty: any answer will do"
     )
 
-    def message(self) -> tuple[str, dict[str, str], bytes | None]:
-        """Return method, headers and body; raise RecipeFault for more than one body."""
-        bodies: list[tuple[str, bytes]] = []
-        if self.form:
-            bodies.append(("application/x-www-form-urlencoded", urlencode(self.form).encode()))
-        if self.json is not None:
-            bodies.append(("application/json", json_.dumps(self.json).encode()))
-        if self.body:
-            bodies.append(("text/plain; charset=utf-8", self.body.encode()))
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is no path or no regular expression, and which body is one too many."""
+        if not given["path"].startswith("/"):
+            yield Misfit(
+                "path",
+                f"{given['path']!r} is no path: it begins with /",
+                "a path begins with /, and the host belongs to 'url'",
+            )
+        bodies = [name for name in ("form", "json", "body") if given.get(name) not in (None, {}, "")]
         if len(bodies) > 1:
-            raise RecipeFault(f"{self.path}: a request has a form, json or a body, and one of them only")
-        if not self.path.startswith("/"):
-            raise RecipeFault(f"{self.path!r} is no path: it begins with /", hint="the host belongs to 'url'")
-        if not bodies:
-            return self.method or "GET", dict(self.headers), None
-        kind, body = bodies[0]
-        return self.method or "POST", {"Content-Type": kind, **self.headers}, body
+            yield Misfit(bodies[1], f"a request has a {' or a '.join(bodies)}, and one of them only")
+        for name in ("answers", "pattern"):
+            try:
+                re.compile(given.get(name, ""))
+            except re.error as error:
+                yield Misfit(name, f"{given[name]!r} is no regular expression: {error}")
+
+    def message(self) -> tuple[str, dict[str, str], bytes | None]:
+        """Return method, headers and body."""
+        if self.form:
+            return self._with("application/x-www-form-urlencoded", urlencode(self.form))
+        if self.json is not None:
+            return self._with("application/json", json_.dumps(self.json))
+        if self.body:
+            return self._with("text/plain; charset=utf-8", self.body)
+        return self.method or "GET", dict(self.headers), None
+
+    def _with(self, kind: str, body: str) -> tuple[str, dict[str, str], bytes | None]:
+        return self.method or "POST", {"Content-Type": kind, **self.headers}, body.encode()
 
 
 class StateRequest(Request):
@@ -61,6 +76,16 @@ class StateRequest(Request):
     off_value: str | int | bool | None = arg(
         default=None, help="what stands there when it is off, where it is not off, false or 0"
     )
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is wrong with the request, and with where the state is."""
+        wrong = list(super().misfits(given))
+        yield from wrong
+        if given.get("pattern") and given.get("value"):
+            yield Misfit("pattern", "the state is found by value or by pattern, not by both")
+        if given.get("pattern") and not wrong and not re.compile(given["pattern"]).groups:
+            yield Misfit("pattern", f"{given['pattern']!r} has no group around the state", "write (on|off)")
 
 
 class ReadRequest(Request):

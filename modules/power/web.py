@@ -11,12 +11,32 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from runner.api import Duration, LabError, RecipeFault, Unreachable
+from runner.api import Duration, LabError, Unreachable
 from runner.api.json_path import shown
 from runner.modules.power.digest import Challenge, Identity, challenges
 
 _LARGEST = 1 << 20
 """Bytes of an answer that are read: no plug has more to say."""
+
+
+def wrong_url(url: str) -> str:
+    """Say why a plug cannot have this URL; empty when it can.
+
+    >>> wrong_url("http://10.0.0.17"), wrong_url("10.0.0.17")
+    ('', "'10.0.0.17' is no URL of a plug: write http://ADDRESS")
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return f"{url!r} is no URL of a plug: write http://ADDRESS"
+    if parts.path.strip("/") or parts.query:
+        return f"{url!r}: the path belongs to the requests"
+    if "@" in parts.netloc:
+        return "who one is does not belong into a URL: write user and password"
+    try:
+        _ = parts.port
+    except ValueError as error:
+        return f"{url!r}: {error}"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -44,20 +64,9 @@ class Web:
     _connection: http.client.HTTPConnection | None = None
 
     def __post_init__(self) -> None:
-        """Raise RecipeFault for a URL that is none."""
+        """Take the URL apart; `wrong_url` has said before what is wrong with it."""
         parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise RecipeFault(f"{self.url!r} is no URL of a plug", hint="write http://ADDRESS")
-        if parts.path.strip("/") or parts.query:
-            raise RecipeFault(f"{self.url!r}: the path belongs to the requests", hint="write http://ADDRESS")
-        if "@" in parts.netloc:
-            raise RecipeFault("who one is does not belong into a URL: write user and password")
-        if parts.scheme == "http" and (self.ca or self.insecure):
-            raise RecipeFault(f"{self.url!r} is not encrypted, so no certificate is looked at")
-        try:
-            self._host, self._port = parts.hostname, parts.port
-        except ValueError as error:
-            raise RecipeFault(f"{self.url!r}: {error}") from error
+        self._host, self._port = parts.hostname or "", parts.port
         self._identity = Identity(self.user, self.password, self.auth)
         self._tls = parts.scheme == "https"
 

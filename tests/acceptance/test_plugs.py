@@ -156,6 +156,79 @@ def test_what_is_wrong_with_a_plug_names_bench_device_address_and_outlet(
     }
 
 
+NONSENSE = """\
+benches:
+  desk:
+    devices:
+      a: {driver: tasmota, broker: "amqp://b", topic: x}
+      b: {driver: tasmota, broker: {address: b, insecure: true}, topic: x}
+      c: {driver: tasmota, broker: {address: "mqtts://b", key: lab.yaml}, topic: x}
+      d: {driver: tasmota, broker: b, topic: stat/#}
+      e: {driver: tasmota, broker: b, topic: x, full_topic: "%topic%/"}
+      f: {driver: tasmota, broker: b, topic: {command: c/+, status: s}}
+      g: {driver: http, url: "http://h"}
+      h: {driver: http, url: 10.0.0.7, preset: tasmota}
+      i: {driver: http, url: "http://me:pw@h", preset: tasmota}
+      j: {driver: http, url: "http://h", preset: tasmota, insecure: true}
+      k: {driver: http, url: "http://h", turn_on: on, turn_off: {path: /, form: {a: b}, body: c}}
+      l: {driver: http, url: "http://h", preset: tasmota, tell_state: {path: /, pattern: state}}
+      m: {driver: http, url: "http://h", preset: tasmota, turn_on: {path: /, answers: (}}
+      n: {driver: energenie, host: "http://h"}
+      o: {driver: energenie, host: h, socket: 5}
+"""
+SAID = """\
+4:36: error[E234]: tasmota: broker: 'amqp://b': no amqp://, but mqtt://, mqtts://, ws://, wss://, unix://
+5:46: error[E234]: tasmota: broker: 'b' is not encrypted, so no certificate is looked at
+6:64: error[E234]: tasmota: broker: a key is of no use without its certificate
+7:46: error[E235]: tasmota: 'stat/#': + and # are for listening
+8:61: error[E235]: tasmota: '%topic%/' has no %prefix%
+9:56: error[E234]: tasmota: topic: 'c/+': + and # are for listening
+10:7: error[E235]: http: a plug without a preset needs the requests turn_on and turn_off
+11:30: error[E235]: http: '10.0.0.7' is no URL of a plug: write http://ADDRESS
+12:30: error[E235]: http: who one is does not belong into a URL: write user and password
+13:30: error[E235]: http: 'http://h' is not encrypted, so no certificate is looked at
+14:51: error[E234]: http: turn_on: expected mapping (path, method, headers, form, json, body, answers) or null, got 'on'
+14:95: error[E234]: http: turn_off: a request has a form or a body, and one of them only
+15:90: error[E234]: http: tell_state: 'state' has no group around the state
+16:87: error[E234]: http: turn_on: '(' is no regular expression: missing ), unterminated subpattern at position 0
+17:36: error[E235]: energenie: 'http://h' is no host
+18:47: error[E234]: energenie: socket: 5 is above the maximum of 4
+""".splitlines()
+ASKED = """\
+benches: desk
+steps:
+  - mqtt_publish: {topic: a/#}
+  - mqtt_publish: {topic: a, payload: "1", data: "01"}
+  - mqtt_subscribe: a+
+  - mqtt_expect: a/#/b
+  - mqtt_expect: {topic: a, value: 1}
+  - mqtt_expect: {topic: a, pattern: (}
+"""
+ANSWERED = """\
+3:27: error[E235]: mqtt_publish: 'a/#': + and # are for listening
+4:50: error[E235]: mqtt_publish: a message has a payload or data, not both
+5:21: error[E235]: mqtt_subscribe: 'a+': + stands for a whole level, # for the last ones
+6:18: error[E235]: mqtt_expect: 'a/#/b': + stands for a whole level, # for the last ones
+7:36: error[E235]: mqtt_expect: a value is looked for in JSON
+8:38: error[E235]: mqtt_expect: '(' is no regular expression: missing ), unterminated subpattern at position 0
+""".splitlines()
+
+
+def test_what_makes_no_sense_is_said_with_its_place_before_anything_moves(tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(NONSENSE, encoding="utf-8")
+    (tmp_path / "desk.yaml").write_text(
+        "benches: {desk: {devices: {mqtt: {driver: mqtt, broker: b}}}}", encoding="utf-8"
+    )
+    (tmp_path / "recipe.yaml").write_text(ASKED, encoding="utf-8")
+
+    for inventory, file, said in (("lab.yaml", "lab", SAID), ("desk.yaml", "recipe", ANSWERED)):
+        done = runner(tmp_path, "check", "recipe.yaml", "-i", inventory)
+        assert done.returncode == 2
+        assert [line for line in done.stderr.splitlines() if line.startswith(f"{file}.yaml:")] == [
+            f"{file}.yaml:{each}" for each in said
+        ]
+
+
 def test_the_recipe_with_a_plug_and_its_broker_plays(broker: Mosquitto, lamp: Plug, tmp_path: Path) -> None:
     page = (ROOT / "docs" / "how-to" / "switch-plugs.md").read_text(encoding="utf-8")
     inventory, recipe = (block.partition("```")[0] for block in page.split("```yaml\n")[1:3])

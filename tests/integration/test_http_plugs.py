@@ -24,7 +24,7 @@ from support.web_plugs import (
     served,
 )
 
-from runner.api import Duration, LabError, PowerReading, RecipeFault, Secret, Unreachable
+from runner.api import Duration, LabError, PowerReading, Secret, Unreachable
 from runner.modules.power.digest import challenges, digest
 from runner.modules.power.http import Http
 from runner.modules.power.http_requests import ReadRequest, Request, StateRequest
@@ -271,22 +271,6 @@ def test_certificates_are_looked_at(driven: Driven, tmp_path: Path) -> None:
     careful.open()
     with pytest.raises(LabError, match="shows a certificate that is not trusted"):
         careful.on()
-
-
-@pytest.mark.parametrize(
-    ("options", "wrong"),
-    [
-        ({"url": "http://a"}, "needs the requests turn_on and turn_off"),
-        ({"url": "10.0.0.7", "preset": "tasmota"}, "is no URL of a plug"),
-        ({"url": "http://a/relay", "preset": "tasmota"}, "the path belongs to the requests"),
-        ({"url": "http://me:pw@a", "preset": "tasmota"}, "write user and password"),
-        ({"url": "http://a", "preset": "tasmota", "insecure": True}, "is not encrypted"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(options: dict[str, Any], wrong: str) -> None:
-    with pytest.raises(RecipeFault) as caught:
-        Http(**options).open()
-    assert wrong in caught.value.message
 
 
 def test_the_strongest_challenge_is_answered() -> None:

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -44,7 +45,8 @@ class Reply:
 class WebPlug:
     """What every one of them does: it keeps a record, asks who comes, and has moods.
 
-    `stuck`: it says yes, and its relays stay as they are. `silent`: it answers when `released`.
+    `stuck`: it says yes, and its relays stay as they are. `refuses`: it answers orders with 503.
+    `silent`: it answers when `released`.
     """
 
     auth = ""
@@ -54,6 +56,7 @@ class WebPlug:
         self.relays = [False] * relays
         self.requests: list[Request] = []
         self.stuck = False
+        self.refuses = False
         self.silent = False
         self.close_each = False
         self.answers: Reply | None = None
@@ -73,7 +76,13 @@ class WebPlug:
         if self.auth and (refused := self._refused(request)) is not None:
             return refused
         self.requests.append(request)
+        if self.refuses and self.is_order(request):
+            return Reply(503, "the outlet is locked", "text/plain")
         return self.answers or self.reply(request)
+
+    def is_order(self, request: Request) -> bool:
+        """Tell whether a request is to switch something."""
+        return "turn" in request.query or "Switch.Set" in request.path or request.body.startswith(b"cte")
 
     def reply(self, request: Request) -> Reply:
         raise NotImplementedError
@@ -176,10 +185,14 @@ class Strip(WebPlug):
         self.inside = False
         self.others = 0
         """How many more log-ins somebody else is still inside for; -1: for ever."""
+        self.lose_after = 0
+        """After how many requests the next one finds us logged out; 0: never."""
 
     def reply(self, request: Request) -> Reply:
         path = urlsplit(request.path).path
         form = dict(parse_qsl(request.body.decode()))
+        if self.lose_after and len(self.requests) > self.lose_after:
+            self.inside = False
         if request.method == "GET" and path == "/login.html":
             self.inside = False
         elif request.method == "POST" and path == "/login.html":
@@ -222,9 +235,7 @@ class PlainPlug(WebPlug):
 @contextlib.contextmanager
 def served(plug: WebPlug, trust: ssl.SSLContext | None = None) -> Iterator[None]:
     """Let a plug answer on a free port, which is in its `url`."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(plug))
-    server.daemon_threads = True
-    server.block_on_close = False
+    server = _Server(("127.0.0.1", 0), _handler(plug))
     if trust is not None:
         server.socket = trust.wrap_socket(server.socket, server_side=True)
     plug.url = f"http{'s' if trust else ''}://127.0.0.1:{server.server_address[1]}"
@@ -236,12 +247,33 @@ def served(plug: WebPlug, trust: ssl.SSLContext | None = None) -> Iterator[None]
         plug.released.set()
         server.shutdown()
         server.server_close()
+        server.end_connections()
         thread.join(30)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, *how: Any) -> None:
+        self._connections: list[socket.socket] = []
+        super().__init__(*how)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, peer = super().get_request()
+        self._connections.append(connection)
+        return connection, peer
+
+    def end_connections(self) -> None:
+        for connection in self._connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def _handler(plug: WebPlug) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def handle_one_request(self) -> None:
             with contextlib.suppress(ConnectionError, ssl.SSLError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from runner.api import FilePath, Options, RecipeFault, Secret, arg
+from runner.api import FilePath, Misfit, Options, Secret, arg
 
 Transport = Literal["tcp", "websockets", "unix"]
 _SCHEMES: dict[str, tuple[Transport, bool, int]] = {
@@ -49,26 +50,40 @@ class Broker(Options):
     )
     version: Literal["3.1.1", "5"] = arg(default="3.1.1", help="the version of MQTT")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is wrong with the address, and which certificates nobody looks at."""
+        try:
+            place = place_of(given["address"])
+        except ValueError as error:
+            yield Misfit("address", str(error))
+            return
+        files = [name for name in ("ca", "certificate", "key", "insecure") if given.get(name)]
+        if files and not place.tls:
+            hint = f"write mqtts://{place.host}, or leave {', '.join(files)} out"
+            yield Misfit(
+                "address", f"{given['address']!r} is not encrypted, so no certificate is looked at", hint
+            )
+        if given.get("key") and not given.get("certificate"):
+            yield Misfit("key", "a key is of no use without its certificate", "add certificate: FILE")
+
     @property
     def place(self) -> Place:
-        """What the address means; raise RecipeFault for one that means nothing."""
-        try:
-            place = place_of(self.address)
-        except ValueError as error:
-            raise RecipeFault(str(error)) from error
-        if not place.tls and (self.ca or self.certificate or self.key or self.insecure):
-            raise RecipeFault(
-                f"{self.address!r} is not encrypted, so no certificate is looked at",
-                hint=f"write mqtts://{place.host}, or leave ca, certificate, key and insecure out",
-            )
-        if self.key and not self.certificate:
-            raise RecipeFault("a key is of no use without its certificate", hint="add certificate: FILE")
-        return place
+        """What the address means."""
+        return place_of(self.address)
 
     @property
     def where(self) -> str:
         """What to call it in messages."""
         return f"MQTT broker {self.address}"
+
+    @property
+    def node(self) -> str:
+        """Return it as a host's policy names it: a URL, or the path of a socket."""
+        place = self.place
+        if place.transport == "unix":
+            return place.host
+        return self.address if "://" in self.address else f"mqtt://{self.address}"
 
     def trust(self) -> ssl.SSLContext:
         """Return what is trusted, and what we show."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runner.api import Context, Driver, Duration, MqttBroker, MqttMessage, arg
+from runner.api import Context, Driver, Duration, MqttBroker, MqttMessage, Needs, arg
 from runner.modules.mqtt.broker import Broker
 from runner.modules.mqtt.link import Limit
 from runner.modules.mqtt.session import Session
@@ -34,6 +34,10 @@ class Mqtt(Driver, MqttBroker):
     subscribe: list[str] = arg(default=["#"], help="the topics to record, from the first use on")
     record: int = arg(default=4096, help="how many messages are kept", minimum=1)
     limit: Duration = arg(default=Duration("10s"), help="how long it may take to connect")
+
+    def needs(self) -> Needs:
+        """Return where the broker is."""
+        return Needs(nodes=(self.broker.node,))
 
     def open(self) -> None:
         """Get ready; the first use connects."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from runner.api import (
@@ -12,10 +13,10 @@ from runner.api import (
     Context,
     Duration,
     Failed,
+    Misfit,
     Module,
     MqttBroker,
     MqttMessage,
-    RecipeFault,
     Result,
     TimedOut,
     arg,
@@ -81,9 +82,21 @@ class MqttExpect(Module):
     )
     broker: MqttBroker = device(help="the broker it comes at")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is no topic or no regular expression, and where a value is looked for in no JSON."""
+        if wrong := wrong_topic(given.get("topic", "x"), wildcards=True):
+            yield Misfit("topic", wrong)
+        if given.get("value") is not None and given.get("json_path") == "":
+            yield Misfit("value", "a value is looked for in JSON", "add json_path, or use pattern")
+        try:
+            re.compile(given.get("pattern", ""))
+        except re.error as error:
+            yield Misfit("pattern", f"{given['pattern']!r} is no regular expression: {error}")
+
     def run(self, context: Context) -> Heard:
         """Look at messages until one matches or the time is over."""
-        regex = self._checked()
+        regex = re.compile(self.pattern)
         with named(context):
             self.broker.connect()
             after = self._start()
@@ -107,16 +120,6 @@ class MqttExpect(Module):
         if self.absent:
             return Heard(elapsed=self.within)
         raise self._missing(others)
-
-    def _checked(self) -> re.Pattern[str]:
-        if wrong := wrong_topic(self.topic, wildcards=True):
-            raise RecipeFault(wrong)
-        if self.value is not None and not self.json_path:
-            raise RecipeFault("a value is looked for in JSON", hint="add json_path, or use pattern")
-        try:
-            return re.compile(self.pattern)
-        except re.error as error:
-            raise RecipeFault(f"{self.pattern!r} is no regular expression: {error}") from error
 
     def _start(self) -> int:
         match self.since:

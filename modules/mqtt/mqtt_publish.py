@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from runner.api import (
     ByteString,
     Context,
     Duration,
+    Misfit,
     Module,
     MqttBroker,
-    RecipeFault,
     Result,
     arg,
     device,
@@ -56,12 +57,16 @@ class MqttPublish(Module):
     timeout: Duration = arg(default=Duration("10s"), help="how long the broker may take to acknowledge it")
     broker: MqttBroker = device(help="the broker it is published at")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is no topic, and what is too much."""
+        if wrong := wrong_topic(given.get("topic", "x"), wildcards=False):
+            yield Misfit("topic", wrong)
+        if given.get("data") is not None and given.get("payload"):
+            yield Misfit("data", "a message has a payload or data, not both")
+
     def run(self, context: Context) -> Published:
         """Publish it."""
-        if wrong := wrong_topic(self.topic, wildcards=False):
-            raise RecipeFault(wrong)
-        if self.data is not None and self.payload:
-            raise RecipeFault("a message has a payload or data, not both")
         payload = self._bytes()
         with named(context):
             number = self.broker.publish(

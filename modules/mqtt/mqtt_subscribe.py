@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from runner.api import Context, Duration, Module, MqttBroker, RecipeFault, arg, device
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runner.api import Context, Duration, Misfit, Module, MqttBroker, arg, device
 from runner.api.mqtt import wrong_topic
 from runner.modules.mqtt.blame import named
 
@@ -25,10 +28,14 @@ class MqttSubscribe(Module):
     timeout: Duration = arg(default=Duration("10s"), help="how long the broker may take to agree")
     broker: MqttBroker = device(help="the broker that is listened to")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is no topic."""
+        if wrong := wrong_topic(given.get("topic", "x"), wildcards=True):
+            yield Misfit("topic", wrong)
+
     def run(self, context: Context) -> None:
         """Subscribe, unless it is subscribed."""
-        if wrong := wrong_topic(self.topic, wildcards=True):
-            raise RecipeFault(wrong)
         with named(context):
             self.broker.connect()
             if not self.broker.hears(self.topic):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from runner.api import (
     Driver,
     Duration,
     LabError,
+    Misfit,
     MqttMessage,
+    Needs,
     Options,
     Power,
     PowerReading,
@@ -18,11 +20,13 @@ from runner.api import (
     arg,
 )
 from runner.api.json_path import parsed, shown
+from runner.api.mqtt import wrong_topic
 from runner.modules.mqtt.broker import Broker
 from runner.modules.mqtt.link import Limit
 from runner.modules.mqtt.session import Session
 
 _PREFIXES = ("cmnd", "stat", "tele")
+_WORDS = ("%prefix%", "%topic%")
 _STATES: Mapping[str, PowerState] = {"on": "on", "1": "on", "off": "off", "0": "off"}
 
 
@@ -32,6 +36,13 @@ class Topics(Options):
     command: str = arg(help="where it takes commands, with the relay: cmnd/plug1/POWER")
     status: str = arg(help="where it reports the relay's state: stat/plug1/POWER")
     alive: str = arg(default="", help="where it says Online, and the broker Offline: tele/plug1/LWT")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is no topic."""
+        for name in ("command", "status", "alive"):
+            if (given.get(name) or name != "alive") and (wrong := wrong_topic(given[name], wildcards=False)):
+                yield Misfit(name, wrong)
 
 
 class Tasmota(Driver, Power):
@@ -66,6 +77,19 @@ class Tasmota(Driver, Power):
     limit: Duration = arg(
         default=Duration("10s"), help="how long connecting may take, and how long the plug to answer"
     )
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what is no topic, and what is no layout of topics."""
+        topic = given.get("topic")
+        if isinstance(topic, str) and (wrong := wrong_topic(topic, wildcards=False)):
+            yield Misfit("topic", wrong)
+        if absent := [word for word in _WORDS if word not in given.get("full_topic", "".join(_WORDS))]:
+            yield Misfit("full_topic", f"{given['full_topic']!r} has no {' and no '.join(absent)}")
+
+    def needs(self) -> Needs:
+        """Return where the broker is."""
+        return Needs(nodes=(self.broker.node,))
 
     def open(self) -> None:
         """Get ready; the first use connects."""

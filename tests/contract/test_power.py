@@ -17,6 +17,8 @@ from support.power_rigs.emulated import qemu, sim
 from support.power_rigs.mock import mock, unreadable_mock
 from support.power_rigs.rig import RealTime, Rig
 from support.power_rigs.snmp import snmp
+from support.power_rigs.tasmota import tasmota
+from support.power_rigs.web import energenie, http
 
 from runner.api import (
     Driver,
@@ -41,6 +43,9 @@ DRIVERS = [
     pytest.param(command, id="command"),
     pytest.param(sim, id="sim"),
     pytest.param(snmp, id="snmp", marks=pytest.mark.peer("snmpd")),
+    pytest.param(tasmota, id="tasmota", marks=pytest.mark.peer("mosquitto")),
+    pytest.param(http, id="http"),
+    pytest.param(energenie, id="energenie"),
     pytest.param(qemu, id="qemu", marks=pytest.mark.peer("qemu")),
 ]
 LEAVES: dict[PowerVerb, PowerState] = {"cycle": "on", "force_on": "on", "force_off": "off", "rescue": "on"}

@@ -13,7 +13,7 @@ from support.command import wait_until
 from support.mosquitto import PASSWORD, USER, Mosquitto
 from support.plain_context import PlainContext
 
-from runner.api import ByteString, Cancelled, Duration, Failed, LabError, RecipeFault, Secret, TimedOut
+from runner.api import ByteString, Cancelled, Duration, Failed, LabError, Secret, TimedOut
 from runner.modules.mqtt.broker import Broker
 from runner.modules.mqtt.mqtt import Mqtt
 from runner.modules.mqtt.mqtt_expect import Heard, MqttExpect
@@ -241,25 +241,3 @@ def test_a_broker_that_refuses_a_topic_is_named(broker: Mosquitto, desks: Callab
         f"'broker' on bench 'bench': MQTT broker 127.0.0.1:{broker.password} refuses a message to 'secret/x': "
         "Not authorized"
     )
-
-
-@pytest.mark.parametrize(
-    ("made", "wrong"),
-    [
-        (lambda driver: MqttPublish(topic="a/#", broker=driver), "'a/#': + and # are for listening"),
-        (
-            lambda driver: MqttPublish(topic="a", payload="1", data=ByteString("01"), broker=driver),
-            "not both",
-        ),
-        (lambda driver: MqttExpect(topic="a/#/b", broker=driver), "# for the last ones"),
-        (lambda driver: MqttExpect(topic="a", pattern="(", broker=driver), "no regular expression"),
-        (lambda driver: MqttExpect(topic="a", value=1, broker=driver), "is looked for in JSON"),
-        (lambda driver: MqttSubscribe(topic="a+", broker=driver), "+ stands for a whole level"),
-    ],
-)
-def test_what_makes_no_sense_is_the_recipes_fault(made: Any, wrong: str, desks: Callable[..., Desk]) -> None:
-    desk = desks()
-
-    with pytest.raises(RecipeFault) as caught:
-        made(desk.driver).run(desk.context)
-    assert wrong in caught.value.message

@@ -12,7 +12,7 @@ from support.command import wait_until
 from support.mosquitto import PASSWORD, USER, Mosquitto
 from support.plug import Plug, plug
 
-from runner.api import Duration, LabError, PowerReading, RecipeFault, Secret, Unreachable
+from runner.api import Duration, LabError, PowerReading, Secret, Unreachable
 from runner.modules.mqtt.broker import Broker
 from runner.modules.mqtt.tasmota import Tasmota, Topics
 
@@ -112,11 +112,6 @@ def test_a_broker_that_wants_a_certificate_is_named(broker: Mosquitto, driven: D
 def test_a_port_where_nobody_listens_is_named(driven: Driven) -> None:
     with pytest.raises(Unreachable, match="MQTT broker 127.0.0.1:1 cannot be reached: Connection refused"):
         driven(broker=Broker(address="127.0.0.1:1")).on()
-
-
-def test_certificates_without_tls_are_refused(driven: Driven) -> None:
-    with pytest.raises(RecipeFault, match="is not encrypted"):
-        driven(broker=Broker(address="127.0.0.1", insecure=True)).on()
 
 
 def test_a_status_that_the_broker_has_kept_does_not_count(

@@ -13,7 +13,8 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 Mood = Literal["answers", "late", "silent", "refuses", "stuck", "lies", "babbles"]
-"""`stuck` reports that it has not switched, `lies` that it has; `refuses` knows no relay."""
+"""`stuck` reports that it has not switched, `lies` that it has; `refuses` knows no
+command but that for its state."""
 
 
 class Plug:
@@ -80,7 +81,7 @@ class Plug:
         if name == "STATUS" and value == "10":
             return [(f"{stat}/STATUS10", json.dumps({"StatusSNS": self._sensors()}))]
         number = int(name.removeprefix("POWER") or 1) if name.startswith("POWER") else 0
-        if not 1 <= number <= len(self.relays) or self.mood == "refuses":
+        if not 1 <= number <= len(self.relays) or (value and self.mood == "refuses"):
             return [(f"{stat}/RESULT", '{"Command":"Unknown"}')]
         if value and self.mood not in {"stuck", "lies"}:
             self.relays[number - 1] = value

@@ -28,6 +28,7 @@ from runner.api.module import Driver, Module, Options, Result, arg, child, devic
 from runner.api.mqtt import MqttBroker, MqttMessage
 from runner.api.needs import Needs
 from runner.api.network import Link, Network, NetworkAddress
+from runner.api.snmp import ManagedObject, ManagedObjects
 from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
     Cancelled,
@@ -67,6 +68,8 @@ __all__ = [
     "Level",
     "Link",
     "Machine",
+    "ManagedObject",
+    "ManagedObjects",
     "Misfit",
     "Module",
     "MqttBroker",

@@ -16,6 +16,7 @@ from support.power_rigs.command import command
 from support.power_rigs.emulated import qemu, sim
 from support.power_rigs.mock import mock, unreadable_mock
 from support.power_rigs.rig import RealTime, Rig
+from support.power_rigs.snmp import snmp
 
 from runner.api import (
     Driver,
@@ -39,6 +40,7 @@ DRIVERS = [
     pytest.param(unreadable_mock, id="unreadable"),
     pytest.param(command, id="command"),
     pytest.param(sim, id="sim"),
+    pytest.param(snmp, id="snmp", marks=pytest.mark.peer("snmpd")),
     pytest.param(qemu, id="qemu", marks=pytest.mark.peer("qemu")),
 ]
 LEAVES: dict[PowerVerb, PowerState] = {"cycle": "on", "force_on": "on", "force_off": "off", "rescue": "on"}

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from support import mosquitto, ssh_server
+from support import mosquitto, snmpd, ssh_server
 
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
@@ -91,6 +91,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "tmpfs": _small_file_system,
     "sshd": ssh_server.missing,
     "mosquitto": mosquitto.missing,
+    "snmpd": snmpd.missing,
 }
 
 

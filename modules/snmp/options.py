@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
-from runner.api import Options, arg
+from runner.api import Misfit, Options, arg
+from runner.api.snmp import is_oid
 
 Preset = Literal["raritan", "apc", "apc2", "custom"]
 
@@ -31,6 +32,12 @@ class Meter(Options):
 
     oid: str = arg(primary=True, help="the whole identifier of the object")
     scale: float = arg(default=1.0, help="what the number is multiplied with, to have V, A or W")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say that it is no OID."""
+        if not is_oid(given["oid"]):
+            yield Misfit("oid", f"{given['oid']!r} is no OID in numbers, as 1.3.6.1.4.1")
 
 
 class Readings(Options):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
+
+from runner.api import Misfit
 
 Version = Literal[1, "2c", 3]
 Authentication = Literal["none", "md5", "sha", "sha224", "sha256", "sha384", "sha512"]
@@ -55,9 +57,9 @@ class Security:
     privacy: Privacy = "none"
     privacy_key: str = field(default="", repr=False)
 
-    def wrong(self) -> dict[str, str]:
-        """Say which options are missing or too many: each one's name and a sentence."""
-        return self._wrong_user() if self.version == 3 else self._wrong_community()
+    def misfits(self) -> Iterator[Misfit]:
+        """Say which options are missing or too many."""
+        return self._user_misfits() if self.version == 3 else self._community_misfits()
 
     def spoken(self) -> str:
         """Say who asks, without a secret.
@@ -92,34 +94,32 @@ class Security:
             privProtocol=getattr(pysnmp, PRIVACY[self.privacy]),
         )
 
-    def _wrong_community(self) -> dict[str, str]:
-        wrong = {
-            name: f"SNMP {self.version} knows no users: version 3 does"
-            for name, value in {
-                "user": self.user,
-                "auth_key": self.authentication_key,
-                "priv_key": self.privacy_key,
-            }.items()
-            if value
-        }
-        return wrong if self.community else {"community": f"SNMP {self.version} needs one", **wrong}
+    def _community_misfits(self) -> Iterator[Misfit]:
+        if not self.community:
+            yield Misfit("community", f"SNMP {self.version} needs a community")
+        written = {"user": self.user, "auth_key": self.authentication_key, "priv_key": self.privacy_key}
+        for name in (name for name, value in written.items() if value):
+            yield Misfit(name, f"{name}: SNMP {self.version} knows no users", "version: 3 does")
 
-    def _wrong_user(self) -> dict[str, str]:
-        wrong = {} if self.user else {"user": "SNMP 3 needs one"}
+    def _user_misfits(self) -> Iterator[Misfit]:
+        if not self.user:
+            yield Misfit("user", "SNMP 3 needs a user")
         if self.community:
-            wrong["community"] = "SNMP 3 knows none: versions 1 and 2c do"
-        wrong.update(_wrong_key("auth", self.authentication, self.authentication_key))
-        wrong.update(_wrong_key("priv", self.privacy, self.privacy_key))
+            yield Misfit("community", "SNMP 3 knows no community", "version: 1 and 2c do")
+        yield from _key_misfits("auth", self.authentication, self.authentication_key)
+        yield from _key_misfits("priv", self.privacy, self.privacy_key)
         if self.privacy != "none" and self.authentication == "none":
-            wrong["auth_protocol"] = f"privacy ({self.privacy}) needs authentication: md5, sha, sha256 …"
-        return wrong
+            hint = "auth_protocol: md5, sha, sha256 …"
+            yield Misfit("priv_protocol", f"privacy ({self.privacy}) needs authentication", hint)
 
 
-def _wrong_key(kind: str, protocol: str, key: str) -> dict[str, str]:
+def _key_misfits(kind: str, protocol: str, key: str) -> Iterator[Misfit]:
     name = f"{kind}_key"
     if protocol == "none":
-        return {f"{kind}_protocol": "there is a key, and no protocol that uses it"} if key else {}
-    if not key:
-        return {name: f"{protocol} needs one"}
-    short = f"a passphrase has at least {_SHORTEST_KEY} characters (RFC 3414, section 11.2)"
-    return {name: short} if len(key) < _SHORTEST_KEY else {}
+        if key:
+            yield Misfit(name, f"{name} needs a protocol that uses it", f"{kind}_protocol names it")
+    elif not key:
+        yield Misfit(f"{kind}_protocol", f"{protocol} needs a key", f"{name} is the passphrase")
+    elif len(key) < _SHORTEST_KEY:
+        why = f"{name} is too short: a passphrase has at least {_SHORTEST_KEY} characters"
+        yield Misfit(name, why, "RFC 3414, section 11.2")

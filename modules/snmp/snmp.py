@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from runner.api import Driver, LabError, Misfit, Power, PowerReading, PowerState, Unsupported, arg
+from runner.api import (
+    Driver,
+    LabError,
+    Misfit,
+    Power,
+    PowerReading,
+    PowerState,
+    PowerVerb,
+    Unsupported,
+    arg,
+)
 from runner.api.snmp import ManagedObject, is_oid
 from runner.modules.snmp.options import PRESETS, Meter, Objects, Preset, Readings, StateValues, Values
 from runner.modules.snmp.outlets import outlet_numbers, spoken
@@ -57,14 +67,14 @@ class Snmp(SnmpAgent, Driver, Power):
         try:
             outlet_numbers(given.get("outlet", 1))
         except ValueError as error:
-            yield Misfit("outlet", f"outlet: {error}")
+            yield Misfit("outlet", str(error))
         if given.get("preset") == "custom":
             for name in ("oid", "values"):
                 if name in given and not given[name]:
-                    yield Misfit(name, f"{name}: preset custom needs it")
-        for name, oid in _oids(given).items():
-            if oid and not is_oid(oid):
-                yield Misfit(name, f"{name}: {oid!r} is no OID in numbers, as 1.3.6.1.4.1")
+                    yield Misfit(name, f"preset custom needs {name}", "or is it one of raritan, apc, apc2?")
+        for name in ("oid", "state_oid"):
+            if given.get(name) and not is_oid(given[name]):
+                yield Misfit(name, f"{given[name]!r} is no OID in numbers, as 1.3.6.1.4.1")
 
     def open(self) -> None:
         """Look the host up; raise Unreachable when there is none."""
@@ -113,6 +123,10 @@ class Snmp(SnmpAgent, Driver, Power):
         found = self.get([meter.oid for meter in meters.values()])
         measured = zip(meters.items(), found, strict=True)
         return PowerReading(**{name: self._measured(meter, each) for (name, meter), each in measured})
+
+    def capabilities(self) -> tuple[PowerVerb, ...]:
+        """Return cycle where there is a value for it."""
+        return () if self._objects.values.cycle is None else ("cycle",)
 
     def label(self) -> str:
         """Return the outlets and the agent's address."""
@@ -174,12 +188,3 @@ class Snmp(SnmpAgent, Driver, Power):
                 f"{self.agent()} reads {found.value!r} ({found.type}) at {found.oid}, expected a number",
                 evidence={"agent": self.agent(), "oid": found.oid, "actual": found.value},
             ) from error
-
-
-def _oids(given: Mapping[str, Any]) -> dict[str, str]:
-    readings = given.get("readings", Readings())
-    meters = {name: getattr(readings, name) for name in ("voltage", "current", "power")}
-    return {
-        **{name: given.get(name, "") for name in ("oid", "state_oid")},
-        **{f"readings.{name}.oid": meter.oid for name, meter in meters.items() if meter},
-    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from runner.api import Driver, Duration, Misfit, Needs, Secret, arg
@@ -11,18 +10,16 @@ from runner.api.snmp import ManagedObject, ManagedObjects
 from runner.modules.snmp.client import Agent, Client
 from runner.modules.snmp.security import Authentication, Privacy, Security, Version
 
-_ASKS = MappingProxyType(
-    {
-        "version": "version",
-        "community": "community",
-        "user": "user",
-        "auth_protocol": "authentication",
-        "auth_key": "authentication_key",
-        "priv_protocol": "privacy",
-        "priv_key": "privacy_key",
-    }
-)
-"""The options that say who asks, and what `Security` calls them."""
+_ASKS_AS = {
+    "version": "version",
+    "community": "community",
+    "user": "user",
+    "auth_protocol": "authentication",
+    "auth_key": "authentication_key",
+    "priv_protocol": "privacy",
+    "priv_key": "privacy_key",
+}
+"""The options that say who asks, and what Security calls them."""
 
 
 class SnmpAgent(Driver, ManagedObjects):
@@ -62,9 +59,8 @@ class SnmpAgent(Driver, ManagedObjects):
     @classmethod
     def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
         """Say what is missing or too much for this version."""
-        if _ASKS.keys() <= given.keys():
-            for name, wrong in security(given).wrong().items():
-                yield Misfit(name, f"{name}: {wrong}")
+        if given.keys() >= _ASKS_AS.keys():
+            yield from _security(given).misfits()
 
     def open(self) -> None:
         """Look the host up; raise Unreachable when there is none. The agent is asked when it is needed."""
@@ -95,9 +91,8 @@ class SnmpAgent(Driver, ManagedObjects):
         return Agent(self.host, self.port, self.timeout, self.tries, self.context)
 
     def _security(self) -> Security:
-        return security({name: getattr(self, name) for name in _ASKS})
+        return _security({option: getattr(self, option) for option in _ASKS_AS})
 
 
-def security(options: Mapping[str, Any]) -> Security:
-    """Return who asks, as the options of a driver say it."""
-    return Security(**{field: options[name] for name, field in _ASKS.items()})
+def _security(options: Mapping[str, Any]) -> Security:
+    return Security(**{field: options[option] for option, field in _ASKS_AS.items()})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from runner.api import Context, Module, Result, arg, device
-from runner.api.snmp import ManagedObject, ManagedObjects, plain_oid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runner.api import Context, Misfit, Module, Result, arg, device
+from runner.api.snmp import ManagedObject, ManagedObjects, oid_misfits, plain_oid
 
 
 class SnmpRead(Result):
@@ -31,6 +34,11 @@ class SnmpGet(Module):
 
     oid: str | list[str] = arg(primary=True, help="the object's identifier, or several")
     snmp: ManagedObjects = device(help="the agent")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say that something is no OID."""
+        return oid_misfits(given.get("oid", ()))
 
     def run(self, context: Context) -> SnmpRead:
         """Read them."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
-from runner.api import Context, Module, Result, Unsupported, arg, device
-from runner.api.snmp import ManagedObject, ManagedObjects, ObjectType, plain_oid
+from runner.api import Context, Misfit, Module, Result, Unsupported, arg, device
+from runner.api.snmp import ManagedObject, ManagedObjects, ObjectType, oid_misfits, plain_oid
 
 WrittenType = Literal[
     "auto",
@@ -51,6 +52,11 @@ class SnmpSet(Module):
     type: WrittenType = arg(default="auto", help="the type of the value; auto: the one that the object has")
     snmp: ManagedObjects = device(help="the agent")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say that something is no OID."""
+        return oid_misfits(given.get("oid", ()))
+
     def run(self, context: Context) -> SnmpWritten:
         """Read, write, read."""
         oid = plain_oid(self.oid)
@@ -64,6 +70,16 @@ class SnmpSet(Module):
         return SnmpWritten(
             oid=oid, type=kind, before=was, after=now, changed=before is None or after is None or was != now
         )
+
+    def predict(self, context: Context) -> str:
+        """Read the object, and say whether this would change it."""
+        context.check_cancelled()
+        found = self._read(plain_oid(self.oid), needed=self.type == "auto")
+        if found is None:
+            return f"would set {self.oid}, which cannot be read, to {self.value!r}"
+        if found.value == self.value:
+            return f"{self.oid} is {self.value!r} already: nothing would change"
+        return f"would set {self.oid} from {found.value!r} to {self.value!r}"
 
     def _kind(self, before: ManagedObject | None) -> ObjectType:
         if self.type != "auto":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from runner.api import Context, LabError, Module, Result, arg, device
-from runner.api.snmp import ManagedObject, ManagedObjects, plain_oid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runner.api import Context, LabError, Misfit, Module, Result, arg, device
+from runner.api.snmp import ManagedObject, ManagedObjects, oid_misfits, plain_oid
 
 _AT_ONCE = 20
 """Objects that are asked for with one request: an answer stays below 1500 bytes, mostly."""
@@ -32,6 +35,11 @@ class SnmpWalk(Module):
     oid: str = arg(primary=True, help="where to begin, in numbers; what is below it is read")
     most: int = arg(default=1000, help="how many objects are read at most", minimum=1)
     snmp: ManagedObjects = device(help="the agent")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say that something is no OID."""
+        return oid_misfits(given.get("oid", ()))
 
     def run(self, context: Context) -> SnmpWalked:
         """Read on until something else comes."""

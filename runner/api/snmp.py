@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import abc
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from runner.api.interfaces import Interface
+from runner.api.misfit import Misfit
 from runner.api.module import Result
 from runner.api.verdicts import RecipeFault
 
@@ -77,3 +78,13 @@ def plain_oid(text: str) -> str:
     if not is_oid(text):
         raise RecipeFault(f"{text!r} is no object identifier", hint="write numbers: 1.3.6.1.2.1.1.3.0")
     return text.removeprefix(".")
+
+
+def oid_misfits(written: str | Sequence[str]) -> Iterator[Misfit]:
+    """Say which of the identifiers in an argument `oid` are none."""
+    several = (
+        [("oid", written)] if isinstance(written, str) else [(f"oid.{n}", o) for n, o in enumerate(written)]
+    )
+    for place, oid in several:
+        if not is_oid(oid):
+            yield Misfit(place, f"{oid!r} is no OID in numbers", "as 1.3.6.1.2.1.1.3.0")

@@ -147,13 +147,15 @@ def test_a_refusal_names_bench_device_outlet_and_address(tmp_path: Path) -> None
 
 
 WRONG = {
-    "version: 2c, community: x, user: lab": ("lab", "user: SNMP 2c knows no users: version 3 does"),
-    "user: lab, auth_protocol: sha": ("{", "auth_key: sha needs one"),
-    "user: lab, auth_protocol: sha, auth_key: short": ("short", "auth_key: a passphrase has at least 8"),
-    "user: lab, priv_protocol: des, priv_key: long-enough": ("{", "auth_protocol: privacy (des) needs auth"),
-    "user: lab, outlet: 4-3": ("4-3", "outlet: '4-3' does not count up"),
-    "user: lab, preset: custom": ("{", "oid: preset custom needs it"),
-    "user: lab, state_oid: sysName": ("sysName", "state_oid: 'sysName' is no OID in numbers"),
+    "version: 2c, community: x, user: lab": ("lab", "user: SNMP 2c knows no users"),
+    "version: 1": ("power", "SNMP 1 needs a community"),
+    "user: lab, auth_protocol: sha": ("sha", "sha needs a key"),
+    "user: lab, auth_protocol: sha, auth_key: short": ("short", "auth_key is too short: a passphrase has"),
+    "user: lab, priv_protocol: des, priv_key: long-enough": ("des", "privacy (des) needs authentication"),
+    "user: lab, outlet: 4-3": ("4-3", "'4-3' does not count up"),
+    "user: lab, preset: custom": ("power", "preset custom needs oid"),
+    "user: lab, state_oid: sysName": ("sysName", "'sysName' is no OID in numbers"),
+    "user: lab, readings: {power: {oid: sysPower}}": ("sysPower", "'sysPower' is no OID in numbers"),
 }
 """What is written, where it is pointed at, and what is said."""
 
@@ -164,8 +166,7 @@ def test_options_that_do_not_fit_are_found_before_anything_moves(tmp_path: Path)
         preset = "" if "preset" in options else "preset: apc, "
         outlet = "" if "outlet" in options else "outlet: 1, "
         line = f"  b{number}: {{devices: {{power: {{driver: snmp, host: x, {preset}{outlet}{options}}}}}}}\n"
-        column = line.index(at) + 1 if at != "{" else line.index("power") + 1
-        expected.append(f"lab.yaml:{number + 2}:{column}: error[E235]: snmp: {message}")
+        expected.append((f"lab.yaml:{number + 2}:{line.index(at) + 1}: error[", message))
         text += line
     (tmp_path / "lab.yaml").write_text(text, encoding="utf-8")
     (tmp_path / "r.yaml").write_text("steps:\n  - power_on:\n", encoding="utf-8")
@@ -173,4 +174,6 @@ def test_options_that_do_not_fit_are_found_before_anything_moves(tmp_path: Path)
     done = runner(tmp_path, "check", "r.yaml", "-i", "lab.yaml")
 
     assert done.returncode == 2
-    assert [each for each in expected if each not in done.stderr] == [], done.stderr
+    told = done.stderr.splitlines()
+    missed = [each for each in expected if not any(each[0] in line and each[1] in line for line in told)]
+    assert missed == [], done.stderr

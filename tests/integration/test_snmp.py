@@ -41,7 +41,7 @@ def opened() -> Iterator[Opened]:
 
         def make(kind: type[Driver], **options: Any) -> Any:
             driver = kind(**{"timeout": PATIENT, **options})
-            assert list(kind.misfits(vars(driver))) == []
+            assert not list(kind.misfits(vars(driver)))
             driver.open()
             stack.callback(driver.close)
             return driver
@@ -383,6 +383,17 @@ def test_an_object_is_read_before_and_after_it_is_written(agent: Snmpd, opened: 
     assert (done.type, done.before, done.after, done.changed) == (found, before, value, True)
     back = SnmpSet(oid=oid, type=kind, value=before, snmp=device).run(StepContext())
     assert back.after == before
+
+
+def test_writing_is_predicted_by_reading(agent: Snmpd, opened: Opened) -> None:
+    device = opened(SnmpAgent, **agent.v2())
+
+    told = SnmpSet(oid=f"{METERS}.1", value=5, snmp=device).predict(StepContext())
+    same = SnmpSet(oid=f"{METERS}.1", value=2305, snmp=device).predict(StepContext())
+
+    assert told == f"would set {METERS}.1 from 2305 to 5"
+    assert same == f"{METERS}.1 is 2305 already: nothing would change"
+    assert device.get([f"{METERS}.1"])[0].value == 2305
 
 
 def test_what_does_not_fit_is_refused(agent: Snmpd, opened: Opened) -> None:

@@ -2,6 +2,7 @@
 
 Run as `python pdu.py FOLDER [QMP]`. Every value that is set is noted in FOLDER/calls. Outlet 5 is stuck,
 6 reads a value that nobody knows, 7 refuses, and 1 switches the virtual machine whose monitor is at QMP.
+What is in FOLDER/mood, `stick` or `refuse`, holds for all of them.
 """
 
 import json
@@ -47,6 +48,7 @@ class Unit:
     def __init__(self, folder: Path, machine: "Machine | None") -> None:
         self.states = dict.fromkeys(range(1, LAST + 1), OFF)
         self._calls = folder / "calls"
+        self._mood = folder / "mood"
         self._machine = machine
 
     def read(self, outlet: int) -> int:
@@ -55,7 +57,8 @@ class Unit:
         return 9 if outlet == ODD else self.states[outlet]
 
     def write(self, outlet: int, value: int) -> str:
-        if outlet not in self.states or outlet == REFUSES:
+        mood = self._mood.read_text(encoding="utf-8") if self._mood.exists() else ""
+        if outlet not in self.states or outlet == REFUSES or mood == "refuse":
             return "not-writable"
         if value not in (ON, OFF, REBOOT):
             return "wrong-value"
@@ -63,7 +66,7 @@ class Unit:
             calls.write(f"{outlet}={value}\n")
         if outlet == 1 and self._machine:
             self._machine.switch(value)
-        if outlet != STUCK:
+        if outlet != STUCK and mood != "stick":
             self.states[outlet] = ON if value == REBOOT else value
         return "DONE"
 

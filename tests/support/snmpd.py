@@ -87,7 +87,7 @@ def snmpd(folder: Path, *, machine: str = "", port: int = 0) -> Iterator[Snmpd]:
                 yield Snmpd(port=chosen, folder=folder, process=process)
                 return
         finally:
-            process.terminate()
+            process.kill()
             process.wait(60)
         taken.append((folder / "log").read_text(encoding="utf-8", errors="replace"))
         assert len(taken) < 5, taken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from runner.api import Context, Duration, Failed, Module, RecipeFault, TimedOut, arg
-from runner.modules.core.program import Ended, how, run, tail
+from runner.api.program import Ended, how, run, tail
 
 
 class Command(Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.api import Context, Duration, Failed, HostCommands, Module, TimedOut, arg, device
-from runner.modules.core.program import Ended, how, run, tail
+from runner.api.program import Ended, how, run, tail
 
 
 class HostCommand(Module):

@@ -15,11 +15,13 @@ from runner.api.interfaces import (
     CanFrame,
     Interface,
     Machine,
+    Medium,
     MuxPosition,
     Power,
     PowerReading,
     PowerState,
     PowerVerb,
+    Programmer,
     Storage,
     StorageMux,
 )
@@ -28,7 +30,7 @@ from runner.api.module import Driver, Module, Options, Result, arg, child, devic
 from runner.api.mqtt import MqttBroker, MqttMessage
 from runner.api.needs import Needs
 from runner.api.network import Link, Network, NetworkAddress
-from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
+from runner.api.values import BytePattern, ByteString, Checksum, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
     Cancelled,
     Failed,
@@ -51,6 +53,7 @@ __all__ = [
     "CanFilter",
     "CanFrame",
     "Cancelled",
+    "Checksum",
     "Context",
     "Conversation",
     "Driver",
@@ -67,6 +70,7 @@ __all__ = [
     "Level",
     "Link",
     "Machine",
+    "Medium",
     "Misfit",
     "Module",
     "MqttBroker",
@@ -80,6 +84,7 @@ __all__ = [
     "PowerReading",
     "PowerState",
     "PowerVerb",
+    "Programmer",
     "RecipeFault",
     "Result",
     "Secret",

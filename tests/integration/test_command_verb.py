@@ -13,8 +13,8 @@ from support.plain_context import PlainContext
 from support.processes import gone, wait_until_gone
 
 from runner.api import Cancelled, Duration, Failed, RecipeFault, TimedOut, Unreachable
+from runner.api.program import KEEP
 from runner.modules.core.command import Command
-from runner.modules.core.program import KEEP
 
 
 class Ear(PlainContext):

@@ -10,9 +10,9 @@ from support.plain_context import PlainContext
 from support.processes import wait_until_gone
 
 from runner.api import Cancelled, Duration, Failed, RecipeFault, TimedOut, Unreachable
+from runner.api.program import Ended
 from runner.modules.core.host_command import HostCommand
 from runner.modules.core.host_command_list import HostCommandList
-from runner.modules.core.program import Ended
 from runner.modules.core.shell import NamedCommand, Shell
 
 

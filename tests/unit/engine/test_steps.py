@@ -214,7 +214,7 @@ def test_retry_on_names_what_is_tried_again_and_a_pass_is_then_flaky(
 
 def test_failed_when_replaces_the_verdict_in_both_directions(tmp_path: Path) -> None:
     def status_2(_run: Run) -> None:
-        from runner.modules.core.program import Ended
+        from runner.api.program import Ended
 
         raise Failed("exit status 2", result=Ended(stdout="", stderr="", status=2, elapsed=1.0))
 

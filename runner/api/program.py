@@ -10,12 +10,14 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import IO
 
-from runner.api import Context, Duration, Result
+from runner.api.context import Context
+from runner.api.module import Result
 from runner.api.process import end, popen
+from runner.api.values import Duration
 
 KEEP = 256 * 1024
 """Characters of each output stream that are kept, the last ones."""
@@ -47,16 +49,19 @@ def run(
     stdin: str = "",
     chdir: str = "",
     env: Mapping[str, str] | None = None,
+    hear: Callable[[str], None] | None = None,
 ) -> tuple[Ended, bool]:
     """Run a program; tell how it ended, and whether in time. Its output is said line by line.
 
+    `hear` gets what it prints as it comes, for those that show how far they are in one line.
     Raise Unreachable when it cannot be started, Cancelled when the step is stopped.
     """
     started = time.monotonic()
     with ExitStack() as stack:
         process = _start(arguments, stdin=stdin, chdir=chdir, env=env)
         stack.callback(_let_go, process)
-        streams = [_Heard(pipe, context) for pipe in (process.stdout, process.stderr) if pipe is not None]
+        pipes = (process.stdout, process.stderr)
+        streams = [_Heard(pipe, context, hear) for pipe in pipes if pipe is not None]
         in_time = _listen(process, streams, started + timeout, context)
         status = end(process)
         _drain(streams)
@@ -152,8 +157,9 @@ def _hear(selector: selectors.BaseSelector, timeout: float) -> None:
 class _Heard:
     """An output stream as text: its end is kept, its lines are said."""
 
-    def __init__(self, pipe: IO[bytes], context: Context) -> None:
+    def __init__(self, pipe: IO[bytes], context: Context, hear: Callable[[str], None] | None) -> None:
         self.pipe = pipe
+        self._hear = hear
         self.text = ""
         self.dropped = 0
         self._context = context
@@ -173,6 +179,8 @@ class _Heard:
             self._context.log(self._line)
 
     def _take(self, text: str) -> None:
+        if self._hear is not None:
+            self._hear(text)
         kept = self.text + text
         self.text = kept[-KEEP:]
         self.dropped += len(kept) - len(self.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
 
 from runner.api import (
@@ -13,6 +13,7 @@ from runner.api import (
     FilePath,
     LabError,
     Medium,
+    Misfit,
     Module,
     MuxPosition,
     Options,
@@ -120,6 +121,15 @@ class Flash(Module):
     )
     storage: Medium = device(help="the medium, the mux that it is behind, or the tool that writes it")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, object]) -> Iterator[Misfit]:
+        """Say when it is not clear what is written where."""
+        if "image" in given and "targets" in given and bool(given["image"]) == bool(given["targets"]):
+            yield Misfit("image", "either 'image' or 'targets' says what is written")
+        for name in ("sha256", "compression", "bmap", "target", "offset"):
+            if given.get("targets") and given.get(name) not in {None, "", "auto", 0}:
+                yield Misfit(name, f"with 'targets', each of them has its own {name!r}")
+
     def run(self, context: Context) -> Flashed:
         """Check the files, write them, flush, and read them back."""
         parts = self._parts()
@@ -136,7 +146,7 @@ class Flash(Module):
         raise AssertionError("there is always an attempt")
 
     def _parts(self) -> Mapping[str, Part]:
-        if self.image is not None and not self.targets:
+        if self.image is not None:
             only = Part(
                 image=self.image,
                 sha256=self.sha256,
@@ -145,12 +155,6 @@ class Flash(Module):
                 offset=self.offset,
             )
             return {self.target: only}
-        if self.image is not None or not self.targets:
-            raise RecipeFault("flash needs either 'image' or 'targets'")
-        if self.sha256 or self.bmap or self.target or self.offset or self.compression != "auto":
-            raise RecipeFault(
-                "with 'targets', each of them has its own 'sha256', 'compression', 'bmap' and 'offset'"
-            )
         return self.targets
 
     def _flashed(

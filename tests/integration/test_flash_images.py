@@ -229,9 +229,18 @@ def test_a_disk_of_the_host_that_is_full_is_named_and_nothing_is_flashed(
     assert tool.given == []
 
 
-@pytest.mark.parametrize("options", [{}, {"target": "a", "sha256": Checksum("0" * 64)}])
-def test_an_image_or_targets_are_needed_and_not_both(tmp_path: Path, options: dict[str, object]) -> None:
-    parts = {"targets": {"a": Part(image=made(tmp_path / "x", b"x"))}} if options else {}
-
-    with pytest.raises(RecipeFault, match="targets"):
-        Flash(storage=Memory(), **parts, **options).run(StepContext())
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({"image": None, "targets": {}}, ["image"]),
+        ({"image": "x", "targets": {"a": "y"}}, ["image"]),
+        (
+            {"image": None, "targets": {"a": "y"}, "sha256": "0", "offset": 1, "target": ""},
+            ["sha256", "offset"],
+        ),
+        ({"image": "x", "targets": {}, "sha256": "0"}, []),
+        ({"targets": {}}, []),
+    ],
+)
+def test_it_has_to_be_clear_what_is_written_where(given: dict[str, object], wrong: list[str]) -> None:
+    assert [each.argument for each in Flash.misfits(given)] == wrong

@@ -99,7 +99,7 @@ def notes(folder: Path) -> list[str]:
 
 
 def safe(folder: Path, *words: str) -> None:
-    wait_until(lambda: (folder / "off").exists(), "the board is switched off")
+    wait_until((folder / "off").exists, "the board is switched off")
     wait_until(lambda: notes(folder) == list(words), f"{words} are noted, not {notes(folder)}")
 
 

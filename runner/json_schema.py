@@ -11,7 +11,7 @@ from typing import Any, Literal, Union
 
 from runner.api.codec import encode
 from runner.api.judged import Judged
-from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
+from runner.api.values import BytePattern, ByteString, Checksum, Duration, FilePath, Secret, Size, TargetPath
 from runner.declaration import Parameter
 from runner.fields import parameters_of
 from runner.type_names import show, type_name
@@ -40,6 +40,7 @@ _SIMPLE: Mapping[Any, Schema] = types.MappingProxyType(
         bytes: {"anyOf": [{"type": ["string", "integer"], "pattern": _HEX}, _BYTES]},
         BytePattern: {"anyOf": [{"type": ["string", "integer"], "pattern": _HEX_ANY}, _BYTES]},
         FilePath: {"type": "string"},
+        Checksum: {"type": "string"},
         TargetPath: {"type": "string"},
         Secret: _TEXT,
         Judged: {"type": ["string", "boolean"]},

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, Union
 
-from runner.api.values import FilePath, Secret, TargetPath
+from runner.api.values import Checksum, FilePath, Secret, TargetPath
 from runner.document import Entry, ListNode, MapNode, Node, Scalar
 from runner.errors import Location
 from runner.loader import core_value
@@ -44,7 +44,10 @@ def node_of(value: object, hint: Any = object, at: Location = NOWHERE) -> Node:
 def _takes_text(hint: Any) -> bool:
     if typing.get_origin(hint) in {Union, types.UnionType}:
         return any(_takes_text(member) for member in typing.get_args(hint))
-    return hint in {str, object, Any, Secret, FilePath, TargetPath} or typing.get_origin(hint) is Literal
+    return (
+        hint in {str, object, Any, Secret, FilePath, Checksum, TargetPath}
+        or typing.get_origin(hint) is Literal
+    )
 
 
 def _source(value: object) -> str:

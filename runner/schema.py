@@ -2,7 +2,7 @@
 
 The closed set of types: bool int float str None, Literal, Enum, list, tuple, dict,
 unions of them, `Options` subclasses and frozen dataclasses, and our values (Duration,
-Size, ByteString, BytePattern, FilePath, Secret, Judged).
+Size, ByteString, BytePattern, FilePath, Checksum, Secret, Judged).
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from typing import Any, Literal, Union
 
 from runner.api.judged import Judged
 from runner.api.module import Options
-from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath, is_url
+from runner.api.values import (
+    BytePattern,
+    ByteString,
+    Checksum,
+    Duration,
+    FilePath,
+    Secret,
+    Size,
+    TargetPath,
+    is_url,
+)
 from runner.declaration import Parameter
 from runner.document import Entry, ListNode, MapNode, Node, Scalar, plain
 from runner.errors import Faults, InputError, Location, did_you_mean
@@ -250,6 +260,17 @@ def _file(node: Scalar) -> FilePath:
     return FilePath(str(path.resolve()))
 
 
+def _checksum(node: Scalar) -> Checksum | FilePath:
+    text = Checksum(_str(node).strip())
+    if not text or text.digits:
+        return text
+    try:
+        return _file(node)
+    except (Wrong, OSError) as error:
+        hint = "write its 64 hexadecimal digits, or name a file or URL that sha256sum has made"
+        raise Wrong(node.at, f"{_str(node)[:80]!r} is no SHA-256 checksum, and no file", hint) from error
+
+
 def _target(node: Scalar) -> TargetPath:
     return TargetPath((Path(node.at.path).parent / Path(_str(node)).expanduser()).absolute())
 
@@ -274,6 +295,7 @@ _SCALARS: Mapping[Any, Callable[[Scalar], Any]] = types.MappingProxyType(
         str: _str,
         Secret: lambda node: Secret(_str(node)),
         FilePath: _file,
+        Checksum: _checksum,
         TargetPath: _target,
         Duration: _parsed(Duration),
         Size: _parsed(Size),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Union
 
 from runner.api.judged import Judged
-from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
+from runner.api.values import BytePattern, ByteString, Checksum, Duration, FilePath, Secret, Size, TargetPath
 from runner.fields import parameters_of
 from runner.model import Expression
 
@@ -48,6 +48,7 @@ _NAMES: Mapping[Any, str] = types.MappingProxyType(
         ByteString: "byte string",
         BytePattern: "byte pattern",
         FilePath: "file",
+        Checksum: "SHA-256 or file",
         TargetPath: "file to write",
         Secret: "secret text",
         Judged: "expression",

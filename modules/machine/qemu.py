@@ -236,6 +236,14 @@ class GuestStorage(Storage):
         """Return when the host's disk has everything."""
         self._present.flush()
 
+    def refusal(self) -> str:
+        """Say why a block device is not to be written."""
+        return self._present.refusal()
+
+    def forget(self) -> None:
+        """Drop what the kernel keeps of it."""
+        self._present.forget()
+
     @property
     def _present(self) -> Image:
         if self._image is None:

@@ -48,3 +48,11 @@ class File(Driver, Storage):
     def flush(self) -> None:
         """Return when the disk has everything."""
         self._image.flush()
+
+    def refusal(self) -> str:
+        """Say why a block device is not to be written."""
+        return self._image.refusal()
+
+    def forget(self) -> None:
+        """Drop what the kernel keeps of it."""
+        self._image.forget()

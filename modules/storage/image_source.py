@@ -2,67 +2,68 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import hashlib
-import importlib
-import lzma
-import re
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, BinaryIO, Literal, cast
 
-from runner.api import Context, RecipeFault, Unsupported
+from runner.api import Checksum, Context, RecipeFault
+from runner.modules.storage.bmap import BlockMap, read_bmap
+from runner.modules.storage.packing import BLOCK, Compression, Damaged, packing_of, refuse_zstd, unpacked
 
-Compression = Literal["auto", "none", "gzip", "xz", "bz2", "zstd"]
-
-BLOCK = 4 * 1024 * 1024
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
-_MAGIC: Mapping[bytes, Compression] = MappingProxyType(
-    {
-        b"\x1f\x8b": "gzip",  # RFC 1952, 2.3.1
-        b"\xfd7zXZ\x00": "xz",  # The .xz File Format, 2.1.1.1
-        b"BZh": "bz2",
-        b"\x28\xb5\x2f\xfd": "zstd",  # RFC 8878, 3.1.1
-    }
-)
+_LONGEST_LIST = 2**20
+"""Characters of a list of checksums that are read."""
 
 
 class ImageSource:
-    """An image on this host, compressed or not; its content may be read several times."""
+    """An image on this host, packed or not; its content may be read several times."""
 
-    def __init__(self, path: str, compression: Compression) -> None:
-        """Look at the file; raise RecipeFault when it is not there, Unsupported without its library."""
+    def __init__(self, path: str, compression: Compression, bmap: str | None = None) -> None:
+        """Look at the file; raise RecipeFault when it is not as is said, Unsupported without tools for it."""
         self.path = Path(path)
-        self.compression: Compression = compression
         with self._readable(), self.path.open("rb") as file:
-            start = file.read(8)
-            self._file_size = self.path.stat().st_size
-        found = [kind for magic, kind in _MAGIC.items() if start.startswith(magic)]
-        if compression == "auto":
-            self.compression = found[0] if found else "none"
+            found = packing_of(file.read(8))
+            self.file_size = self.path.stat().st_size
+        if compression not in {"auto", "none", found}:
+            raise RecipeFault(
+                f"{self.path.name} is not packed with {compression}: its first bytes are those of "
+                f"{'something else' if found == 'none' else found}",
+                evidence={"expected": compression, "actual": found},
+                hint="'compression: auto' looks at them. Nothing was written",
+            )
+        self.compression: Compression = found if compression == "auto" else compression
+        self.bmap: BlockMap | None = None
+        if bmap is not None:
+            with self._readable():
+                self.bmap = read_bmap(Path(bmap).read_bytes())
         if self.compression == "zstd":
-            _zstandard()
+            refuse_zstd()
 
     @property
     def length(self) -> int | None:
         """How many bytes the content has; None when only unpacking can tell."""
-        return self._file_size if self.compression == "none" else None
+        if self.bmap is not None:
+            return self.bmap.size
+        return self.file_size if self.compression == "none" else None
 
-    def check(self, sha256: str, context: Context) -> None:
-        """Raise RecipeFault unless the file has this checksum, or that of a line of ``sha256sum``."""
-        wanted = (sha256.split() or [""])[0].lower()
-        if not _SHA256.fullmatch(wanted):
-            raise RecipeFault(
-                f"{sha256.strip()!r} is no SHA-256 checksum", hint="write its 64 hexadecimal digits"
-            )
-        digest = hashlib.sha256()
+    @property
+    def amount(self) -> int | None:
+        """How many bytes are to be written; None when only unpacking can tell."""
+        return self.bmap.mapped if self.bmap is not None else self.length
+
+    def check(self, sha256: Checksum, context: Context) -> None:
+        """Raise RecipeFault unless the file has this checksum.
+
+        Of a file with many checksums, the line with its name counts.
+        """
+        wanted = self._wanted(sha256)
+        digest, done = hashlib.sha256(), 0
         with self._readable(), self.path.open("rb") as file:
-            for block in _pieces(file, context):
+            while block := file.read(BLOCK):
+                context.check_cancelled()
                 digest.update(block)
+                done += len(block)
+                context.progress(done, self.file_size)
         if digest.hexdigest() != wanted:
             raise RecipeFault(
                 f"{self.path.name} has the SHA-256 {digest.hexdigest()[:12]}…, expected {wanted[:12]}…",
@@ -70,21 +71,37 @@ class ImageSource:
                 hint="is it the right file, and was it copied to its end? Nothing was written",
             )
 
-    def blocks(self, context: Context) -> Iterator[bytes]:
-        """Give the content in blocks of 4 MiB; raise RecipeFault when it is damaged."""
-        with self._readable(), self._opened() as content:
-            yield from _pieces(content, context)
+    def pieces(self) -> Generator[tuple[int, bytes], None, None]:
+        """Return the content in pieces of up to 4 MiB with their places, without what a bmap leaves out.
 
-    def _opened(self) -> BinaryIO:
-        if self.compression == "gzip":
-            return cast("BinaryIO", gzip.open(self.path))
-        if self.compression == "xz":
-            return cast("BinaryIO", lzma.open(self.path))
-        if self.compression == "bz2":
-            return cast("BinaryIO", bz2.open(self.path))
-        if self.compression == "zstd":
-            return cast("BinaryIO", _zstandard().open(self.path))
-        return self.path.open("rb")
+        Raise RecipeFault when it is damaged.
+        """
+        with self._readable(), self.path.open("rb", buffering=0) as file:
+            blocks = unpacked(file, self.compression)
+            if self.bmap is not None:
+                yield from self.bmap.pieces(blocks)
+                return
+            place = 0
+            for block in blocks:
+                yield place, block
+                place += len(block)
+
+    def _wanted(self, sha256: Checksum) -> str:
+        if sha256.digits or not sha256.startswith("/"):
+            return self._digits(sha256, [sha256])
+        with self._readable(), Path(sha256).open(encoding="utf-8", errors="replace") as file:
+            lines = [line for line in file.read(_LONGEST_LIST).splitlines() if line.strip()]
+        named = [line for line in lines if Path(line.split()[-1].lstrip("*")).name == self.path.name]
+        return self._digits(sha256, named if len(lines) > 1 else lines)
+
+    def _digits(self, sha256: Checksum, lines: list[str]) -> str:
+        digits = Checksum(lines[0]).digits if lines else ""
+        if not digits:
+            raise RecipeFault(
+                f"{sha256.strip()!r} is no SHA-256 checksum of {self.path.name}",
+                hint="write its 64 hexadecimal digits, or name a file or URL that sha256sum has made",
+            )
+        return digits
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -92,7 +109,7 @@ class ImageSource:
             yield
         except FileNotFoundError as error:
             raise RecipeFault(f"no image {str(self.path)!r} on the bench's host") from error
-        except self._signs_of_damage() as error:
+        except Damaged as error:
             raise RecipeFault(
                 f"{self.path.name} is damaged: {error}",
                 evidence={"path": str(self.path), "compression": self.compression},
@@ -101,24 +118,3 @@ class ImageSource:
             raise RecipeFault(
                 f"cannot read the image {str(self.path)!r}: {error.strerror or error}"
             ) from error
-
-    def _signs_of_damage(self) -> tuple[type[Exception], ...]:
-        known = (EOFError, lzma.LZMAError, zlib.error, gzip.BadGzipFile)
-        return (*known, _zstandard().ZstdError) if self.compression == "zstd" else known
-
-
-def _zstandard() -> Any:
-    """Return the library; the standard one has zstd only from Python 3.14 on."""
-    try:
-        return importlib.import_module("zstandard")
-    except ImportError as error:
-        raise Unsupported(
-            "zstd images need the Python package 'zstandard' on the bench's host",
-            hint="install it there, or compress the image with xz or gzip",
-        ) from error
-
-
-def _pieces(content: BinaryIO, context: Context) -> Iterator[bytes]:
-    while block := content.read(BLOCK):
-        context.check_cancelled()
-        yield block

@@ -32,6 +32,7 @@ from runner.agent.calls import (
     TakenAway,
     Vacate,
 )
+from runner.agent.classes import class_at
 from runner.agent.consoles import BeginFeed
 from runner.agent.estate import Estate
 from runner.agent.forwarding import Accept, Connect, Forward, Listen, Unforward, Unlisten
@@ -333,7 +334,8 @@ class Benches:
         try:
             for policy in bench.policies:
                 policy.allow_run(request.path)
-            arguments = self._places.fetched(request.arguments, call.hear, call.stop)
+            fetches = str(getattr(class_at(request.path), "fetches", ""))
+            arguments = self._places.fetched(request.arguments, call.hear, call.stop, fetches)
             return run_module(dataclasses.replace(request, arguments=arguments), bench, call, limits)
         finally:
             limits.end()

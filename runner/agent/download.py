@@ -1,4 +1,4 @@
-"""Fetches files from the network: http and https, with redirects, proxies and checksums."""
+"""Fetches files from the network, and keeps them by their content."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import http.client
 import re
 import secrets
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from runner.agent.calls import Advanced, Heard, Said
+from runner.agent.http import SILENCE, answer_to, shown, without_credentials
 from runner.agent.pipes import write_all
 from runner.agent.places import plain_name
 from runner.agent.room import written
@@ -23,31 +22,37 @@ from runner.agent.store import Store
 from runner.api.values import Size
 from runner.api.verdicts import LabError, RecipeFault, Unreachable
 
-_SILENCE = 30.0
-"""Seconds without a byte of the server's until it is taken for dead."""
-_HEADERS = {"User-Agent": "runner", "Accept-Encoding": "identity"}
 _READ = 256 * 1024
 _PROGRESS_EVERY = 0.1
 _WANTED = re.compile(r"sha256=([0-9a-fA-F]{64})")
 
 
-def download(url: str, store: Store, hear: Callable[[Heard], None], stop: Stop) -> Path:
-    """Fetch what a URL leads to, and keep it in a store; ``#sha256=…`` at its end says what it has to be.
+def download(
+    url: str,
+    store: Store,
+    hear: Callable[[Heard], None],
+    stop: Stop,
+    *,
+    headers: Mapping[str, str] | None = None,
+    sha256: str = "",
+) -> Path:
+    """Fetch what a URL leads to, and keep it in a store.
 
-    Raise Unreachable when the server does not answer, LabError for what it answers, RecipeFault
-    for another content than was asked for.
+    What it has to be says `sha256`, or ``#sha256=…`` at its end. Raise Unreachable when the server
+    does not answer, LabError for what it answers, RecipeFault for another content than was asked for.
     """
     address, _, fragment = url.partition("#")
-    wanted = _wanted(fragment)
+    wanted = _wanted(fragment) or sha256
     name = plain_name(urllib.parse.unquote(urllib.parse.urlsplit(address).path))
     found = store.find(wanted, name) if wanted else None
     if found is not None:
         return found
     began = time.monotonic()
-    with _answer(address) as answer:
-        path = _fetched(answer, address, wanted, name, store, hear, stop)
+    address, given = without_credentials(address)
+    with answer_to(address, {**given, **(headers or {})}) as answer:
+        path = _fetched(answer, shown(address), wanted, name, store, hear, stop)
     size, seconds = path.stat().st_size, time.monotonic() - began
-    hear(Said(text=f"fetched {name}: {Size(size)} in {seconds:.1f} s from {address}"))
+    hear(Said(text=f"fetched {name}: {Size(size)} in {seconds:.1f} s from {shown(address)}"))
     return path
 
 
@@ -60,30 +65,6 @@ def _wanted(fragment: str) -> str:
             f"'#{fragment}' does not say what the file has to be", hint="write #sha256=…, with 64 digits"
         )
     return found[1].lower()
-
-
-def _answer(address: str) -> Any:
-    """Ask the server; redirects are followed."""
-    request = urllib.request.Request(address, headers=_HEADERS)  # noqa: S310 - see is_url
-    try:
-        answer = urllib.request.urlopen(request, timeout=_SILENCE)  # noqa: S310 - see is_url
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise LabError(
-            f"{address}: the server answers {error.code} {error.reason}", evidence={"status": error.code}
-        ) from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise Unreachable(
-            f"{address}: {reason}", hint="the host of the bench fetches it: can it reach that server?"
-        ) from error
-    if address.startswith("https:") and not answer.geturl().startswith("https:"):
-        answer.close()
-        raise LabError(
-            f"{address} leads to {answer.geturl()}, which anybody could have changed",
-            hint="name that address, with #sha256=… at its end",
-        )
-    return answer
 
 
 def _fetched(
@@ -131,6 +112,6 @@ def _read(answer: Any, address: str) -> bytes:
     except (OSError, http.client.HTTPException) as error:
         raise Unreachable(
             f"{address}: the connection was lost: {error or type(error).__name__} (the server may be silent "
-            f"for {_SILENCE:g}s)"
+            f"for {SILENCE:g}s)"
         ) from error
     return data

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from runner.agent import bulk
 from runner.agent.calls import Put
 from runner.agent.credit import Debt
+from runner.agent.fetching import Fetching, fetching
 from runner.agent.frames import Kind
 from runner.agent.messages import to_json
 from runner.agent.part import Part
@@ -34,6 +36,15 @@ PREFIX = "runner-files-"
 """Of folders that go with an agent; the number of its warden follows, which removes what is left."""
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """On whose behalf files are fetched, and how."""
+
+    how: Fetching
+    hear: Callable[[Heard], None]
+    stop: Stop
+
+
 class Places:
     """The files that this agent was given; made with the first of them."""
 
@@ -43,7 +54,7 @@ class Places:
         self._store: Store | None = None
         self._temporary: Path | None = None
         self._turns = OneAtATime()
-        self._fetched: dict[str, str] = {}
+        self._fetched: dict[tuple[object, ...], str] = {}
         self.cache = ""
         """The folder in which files may stay; empty: in none."""
         self.cache_size: int | None = None
@@ -63,9 +74,14 @@ class Places:
         finally:
             part.close()
 
-    def fetched(self, values: Mapping[str, Any], hear: Callable[[Heard], None], stop: Stop) -> dict[str, Any]:
-        """Return encoded arguments with a path in the place of each URL, whose file is fetched by then."""
-        return {name: self._with_paths(value, hear, stop) for name, value in values.items()}
+    def fetched(
+        self, values: Mapping[str, Any], hear: Callable[[Heard], None], stop: Stop, argument: str = ""
+    ) -> dict[str, Any]:
+        """Return encoded arguments with a path in the place of each URL, whose file is fetched by then.
+
+        `argument`: what the module's `fetches` says.
+        """
+        return self._with_paths(values, _Asked(fetching(argument, values), hear, stop))
 
     def store(self) -> Store:
         """Return the store of this agent; raise LabError when there is no folder for it."""
@@ -81,22 +97,31 @@ class Places:
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
-    def _with_paths(self, value: Any, hear: Callable[[Heard], None], stop: Stop) -> Any:
+    def _with_paths(self, values: Mapping[str, Any], asked: _Asked) -> dict[str, Any]:
+        return {
+            name: self._with_path(value, asked, asked.how.checksum(name, values))
+            for name, value in values.items()
+        }
+
+    def _with_path(self, value: Any, asked: _Asked, sha256: str = "") -> Any:
         if is_file(value) and is_url(value[FILE]):
-            return {FILE: self._of_url(value[FILE], hear, stop)}
+            return {FILE: self._of_url(value[FILE], asked, sha256)}
         if isinstance(value, dict):
-            return {name: self._with_paths(each, hear, stop) for name, each in value.items()}
+            return self._with_paths(value, asked)
         if isinstance(value, list):
-            return [self._with_paths(each, hear, stop) for each in value]
+            return [self._with_path(each, asked) for each in value]
         return value
 
-    def _of_url(self, url: str, hear: Callable[[Heard], None], stop: Stop) -> str:
+    def _of_url(self, url: str, asked: _Asked, sha256: str) -> str:
         from runner.agent.download import download
 
+        headers = asked.how.headers_for(url)
+        known = (url, sha256, *sorted(headers.items()))
         with self._turns.of(url):
-            if url not in self._fetched:
-                self._fetched[url] = str(download(url, self.store(), hear, stop))
-            return self._fetched[url]
+            if known not in self._fetched:
+                path = download(url, self.store(), asked.hear, asked.stop, headers=headers, sha256=sha256)
+                self._fetched[known] = str(path)
+            return self._fetched[known]
 
     def _make(self) -> Path:
         root = Path(os.environ.get("TMPDIR") or "/tmp")  # noqa: S108 - the folder in it gets a name by chance

@@ -15,11 +15,13 @@ from runner.api.interfaces import (
     CanFrame,
     Interface,
     Machine,
+    Medium,
     MuxPosition,
     Power,
     PowerReading,
     PowerState,
     PowerVerb,
+    Programmer,
     Storage,
     StorageMux,
 )
@@ -30,7 +32,7 @@ from runner.api.needs import Needs
 from runner.api.network import Link, Network, NetworkAddress
 from runner.api.remote_shell import RemoteShell
 from runner.api.snmp import ManagedObject, ManagedObjects
-from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
+from runner.api.values import BytePattern, ByteString, Checksum, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
     Cancelled,
     Failed,
@@ -53,6 +55,7 @@ __all__ = [
     "CanFilter",
     "CanFrame",
     "Cancelled",
+    "Checksum",
     "Context",
     "Conversation",
     "Driver",
@@ -71,6 +74,7 @@ __all__ = [
     "Machine",
     "ManagedObject",
     "ManagedObjects",
+    "Medium",
     "Misfit",
     "Module",
     "MqttBroker",
@@ -84,6 +88,7 @@ __all__ = [
     "PowerReading",
     "PowerState",
     "PowerVerb",
+    "Programmer",
     "RecipeFault",
     "RemoteShell",
     "Result",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
@@ -9,9 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runner.api import disks
 from runner.api.interfaces import Storage
 from runner.api.values import Size
 from runner.api.verdicts import LabError, Unreachable
+
+_BLKFLSBUF = 0x1261
+"""Write a block device's buffers back and drop them (linux/fs.h)."""
 
 
 class Image(Storage):
@@ -22,12 +27,13 @@ class Image(Storage):
     file that is gone when it is closed; `path` then names it for other processes (proc(5)).
     """
 
-    def __init__(self, path: str, capacity: Size | None) -> None:
-        """Choose the file; nothing is opened yet."""
+    def __init__(self, path: str, capacity: Size | None, *, reading: bool = False) -> None:
+        """Choose the file; nothing is opened yet. `reading`: it may be protected against writing."""
         self.path = path
         self._shown = repr(path) if path else "the temporary medium"
         self._temporary = not path
         self._capacity = capacity
+        self._reading = reading
         self._file: int | None = None
 
     def open(self) -> None:
@@ -38,7 +44,7 @@ class Image(Storage):
             raise Unreachable(
                 f"cannot open {self._shown}: {error.strerror}", evidence={"path": self.path}
             ) from error
-        if self._is_file and self._capacity is not None:
+        if self._is_file and self._capacity is not None and not self._reading:
             with self._translated("extend"):
                 if os.fstat(self._file).st_size < self._capacity:
                     os.truncate(self._file, self._capacity)
@@ -89,6 +95,17 @@ class Image(Storage):
         with self._translated("flush"):
             os.fsync(self._descriptor)
 
+    def refusal(self) -> str:
+        """Say why a block device is not to be written: it is in use, or built in."""
+        return "" if self._is_file else disks.refusal(self.path)
+
+    def forget(self) -> None:
+        """Drop the kernel's pages of it; what is not on the disk yet stays (posix_fadvise(2))."""
+        with self._translated("read"):
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            if stat.S_ISBLK(os.fstat(self._descriptor).st_mode) and os.geteuid() == 0:
+                fcntl.ioctl(self._descriptor, _BLKFLSBUF)
+
     @property
     def _descriptor(self) -> int:
         if self._file is None:
@@ -106,7 +123,8 @@ class Image(Storage):
             self.path = f"/proc/{os.getpid()}/fd/{descriptor}"
             return descriptor
         made = 0 if self.path.startswith("/dev/") else os.O_CREAT
-        return os.open(self.path, os.O_RDWR | os.O_CLOEXEC | made, 0o644)
+        how = os.O_RDONLY if self._reading else os.O_RDWR | made
+        return os.open(self.path, how | os.O_CLOEXEC, 0o644)
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:

@@ -96,7 +96,11 @@ class Power(Interface):
         return ""
 
 
-class Storage(Interface):
+class Medium(Interface):
+    """Something that an image can be flashed to: a `Storage`, a `StorageMux` or a `Programmer`."""
+
+
+class Storage(Medium, Interface):
     """A medium of a board that can be written and read from outside: a card, a disk, a file."""
 
     @abc.abstractmethod
@@ -116,19 +120,40 @@ class Storage(Interface):
         """Return when everything written has reached the medium."""
 
     def begin(self, target: str) -> None:
-        """Prepare for writing or reading `target` (a partition's name; empty: the whole medium)."""
+        """Prepare for writing or reading `target` (a partition's name; empty: the whole medium).
+
+        May be called again for another one. Raise ValueError for one that there is not.
+        """
         if target:
             raise ValueError(f"{type(self).__name__} has no target {target!r}")
 
     def end(self) -> None:
-        """Give the medium back to the board; called once after `begin`, whatever happened."""
+        """Give the medium back to the board; called once after it was begun, whatever happened."""
+
+    def refusal(self) -> str:
+        """Say why it is not to be written unless that is insisted on (it is mounted …); empty: it may be."""
+        return ""
+
+    def forget(self) -> None:
+        """Drop what this machine remembers of the content, so that what is read next is the medium's."""
+
+
+class Programmer(Medium, Interface):
+    """A tool that puts whole image files onto a board, as the vendors of processors give away."""
+
+    @abc.abstractmethod
+    def program(self, image: str, target: str, context: Context) -> None:
+        """Put the file at the path `image` onto the board; raise LabError with the tool's words.
+
+        `target` says where to (empty: where the tool does by itself); ValueError when there is no such.
+        """
 
 
 MuxPosition = Literal["host", "dut", "off"]
 """Who has the medium: the machine that the mux is plugged into, the board, or neither."""
 
 
-class StorageMux(Interface):
+class StorageMux(Medium, Interface):
     """A switch that gives a removable medium (an SD card, a USB stick) to the host or to the board."""
 
     @abc.abstractmethod

@@ -177,6 +177,12 @@ class Module(Declared):
     defines: ClassVar[str] = ""
     """The `rest` argument whose keys become variables of the test."""
 
+    fetches: ClassVar[str] = ""
+    """The argument (in options, too) whose file is fetched by HTTP with its arguments `headers` and `bearer`.
+
+    A `sha256` beside it is what that file has to have.
+    """
+
     takes_power: ClassVar[bool] = False
     """True when it takes the board's power away: what consoles say until it is back is no alarm."""
 

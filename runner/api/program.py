@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import IO
 
@@ -50,22 +50,22 @@ def run(
     chdir: str = "",
     env: Mapping[str, str] | None = None,
     quiet: bool = False,
+    hear: Callable[[str], None] | None = None,
 ) -> tuple[Ended, bool]:
     """Run a program; tell how it ended, and whether in time.
 
     Its output is said line by line, unless it is `quiet`.
 
+    `hear` gets what it prints as it comes, for those that show how far they are in one line.
     Raise Unreachable when it cannot be started, Cancelled when the step is stopped.
     """
     started = time.monotonic()
     with ExitStack() as stack:
         process = _start(arguments, stdin=stdin, chdir=chdir, env=env)
         stack.callback(_let_go, process)
-        streams = [
-            _Heard(pipe, None if quiet else context)
-            for pipe in (process.stdout, process.stderr)
-            if pipe is not None
-        ]
+        said = None if quiet else context
+        pipes = (process.stdout, process.stderr)
+        streams = [_Heard(pipe, said, hear) for pipe in pipes if pipe is not None]
         in_time = _listen(process, streams, started + timeout, context)
         status = end(process)
         _drain(streams)
@@ -161,8 +161,9 @@ def _hear(selector: selectors.BaseSelector, timeout: float) -> None:
 class _Heard:
     """An output stream as text: its end is kept, its lines are said if there is a context."""
 
-    def __init__(self, pipe: IO[bytes], context: Context | None) -> None:
+    def __init__(self, pipe: IO[bytes], context: Context | None, hear: Callable[[str], None] | None) -> None:
         self.pipe = pipe
+        self._hear = hear
         self.text = ""
         self.dropped = 0
         self._context = context
@@ -182,6 +183,8 @@ class _Heard:
             self._context.log(self._line)
 
     def _take(self, text: str) -> None:
+        if self._hear is not None:
+            self._hear(text)
         kept = self.text + text
         self.text = kept[-KEEP:]
         self.dropped += len(kept) - len(self.text)

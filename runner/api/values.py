@@ -6,9 +6,10 @@ JSON work on them as on numbers and text.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 _DURATION_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6}
 _DURATION = re.compile("".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in _DURATION_UNITS), re.ASCII)
@@ -26,6 +27,7 @@ _SIZE_UNITS = {
     "TiB": 2**40,
 }
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B|B|)", re.ASCII)
+_DIGITS = re.compile(r"[0-9a-f]{64}")
 _HEX_BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _WRITE_BYTES = 'write hexadecimal pairs, as in "02 01 0C"'
 
@@ -190,6 +192,43 @@ class TargetPath(str):
     """A file to be written on the machine that runs `runner`, relative to the file that names it."""
 
     __slots__ = ()
+
+
+class Checksum(str):
+    """The SHA-256 of a file: its 64 digits, or a line that ``sha256sum`` has printed.
+
+    A recipe may name a file or a URL with that instead; then it is the path of a file beside the module.
+
+    >>> Checksum("0" * 64 + "  a.img").digits == "0" * 64, Checksum("/tmp/a.sha256").digits
+    (True, '')
+    """
+
+    __slots__ = ()
+
+    @property
+    def digits(self) -> str:
+        """The checksum in lower case; empty when there is none in this text."""
+        first = (self.split() or [""])[0].lower()
+        return first if _DIGITS.fullmatch(first) and len(self.splitlines()) == 1 else ""
+
+
+def files_in(value: object) -> Iterator[FilePath | TargetPath]:
+    """Return the files of the machine that runs `runner` in an argument, also within options.
+
+    >>> list(files_in({"boot": [FilePath("a.img"), "text"]}))
+    ['a.img']
+    """
+    if isinstance(value, (FilePath, TargetPath)):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from files_in(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from files_in(each)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from files_in(getattr(value, field.name))
 
 
 def is_url(path: str) -> bool:

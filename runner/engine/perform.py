@@ -10,7 +10,7 @@ from runner.agent.calls import Heard
 from runner.agent.calls import Run as RunRequest
 from runner.agent.forwarding import Forward, Unforward
 from runner.api.codec import decode, encode_argument
-from runner.api.values import FilePath, TargetPath
+from runner.api.values import TargetPath, files_in
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link
 from runner.declaration import Verb
@@ -41,9 +41,11 @@ def refuse_misfits(use: Use, given: Mapping[str, Any]) -> None:
 def refuse_files(given: Mapping[str, Any], fence: Fence | None) -> None:
     """Raise RecipeFault when a recipe that is not trusted names a file of somebody else."""
     for name, value in given.items() if fence is not None else ():
-        if isinstance(value, (FilePath, TargetPath)) and fence is not None and not fence.holds(value):
+        for path in files_in(value):
+            if fence is None or fence.holds(path):
+                continue
             raise RecipeFault(
-                f"{name}: {value} is not in the recipe's folder, and the recipe is not trusted (E604)",
+                f"{name}: {path} is not in the recipe's folder, and the recipe is not trusted (E604)",
                 hint="name it yourself with -e, if it is meant to be read",
             )
 

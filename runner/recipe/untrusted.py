@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runner.api.values import FilePath, TargetPath
+from runner.api.values import files_in
 from runner.errors import Faults, Location
 from runner.loader.fence import Fence
 from runner.model import Recipe, Step, Use
@@ -49,5 +49,6 @@ def _refuse_step(at: Location, use: Use, fence: Fence, faults: Faults) -> None:
         hint = "read the recipe; if you trust it, play it without --untrusted"
         faults.add("E602", f"{use.verb.name} can do whatever its user may", at=at, hint=hint)
     for bound in use.arguments.values():
-        if isinstance(bound.value, (FilePath, TargetPath)) and not fence.holds(bound.value):
-            refuse_file(bound.value, bound.node.at, faults)
+        for path in files_in(bound.value):
+            if not fence.holds(path):
+                refuse_file(path, bound.node.at, faults)

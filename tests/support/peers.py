@@ -67,6 +67,13 @@ def _small_file_system() -> str:
     return tried.stderr.strip() if tried.returncode else ""
 
 
+def _loop_devices() -> str:
+    if os.geteuid() != 0:
+        return "loop devices need root"
+    tried = subprocess.run(["losetup", "--find"], capture_output=True, text=True, check=False)
+    return tried.stderr.strip() if tried.returncode else _program("mkfs.ext4") or _program("sfdisk")
+
+
 _PROBES: dict[str, Callable[[], str]] = {
     "qemu": _qemu,
     "guest": _guest,
@@ -88,6 +95,11 @@ _PROBES: dict[str, Callable[[], str]] = {
     "zsh": lambda: _program("zsh"),
     "lrzsz": lambda: _program("rx"),
     "netns": _network_namespace,
+    "loop": _loop_devices,
+    "fastboot": lambda: _program("fastboot"),
+    "openocd": lambda: _program("openocd"),
+    "avrdude": lambda: _program("avrdude"),
+    "zstd": lambda: _program("zstd"),
     "tmpfs": _small_file_system,
     "sshd": ssh_server.missing,
     "mosquitto": mosquitto.missing,

@@ -16,7 +16,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from runner.api import Context, Driver, Failed, FilePath, Module, Power, Result, arg, child, device
+from runner.api import (
+    Checksum,
+    Context,
+    Driver,
+    Failed,
+    FilePath,
+    Module,
+    Power,
+    Result,
+    Secret,
+    arg,
+    child,
+    device,
+)
 from runner.api.process import end, popen
 from runner.console import Chunk, Console, ConsoleSettings, Stream
 
@@ -300,6 +313,17 @@ class Sees(Module):
         path = Path(self.file)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
         return Said(value={"path": str(path), "sha256": sha256, "blocks": path.stat().st_blocks})
+
+
+class Fetches(Sees):
+    """Say what a file is here that had to be asked for with credentials."""
+
+    fetches = "file"
+
+    sha256: Checksum = arg(default=Checksum(""), help="what the file has to have")
+    headers: dict[str, Secret] = arg(default={}, help="what goes along")
+    bearer: Secret = arg(default=Secret(""), help="a token")
+    beside: FilePath | None = arg(default=None, help="another file")
 
 
 class Reader(Driver, Power):

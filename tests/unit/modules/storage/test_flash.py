@@ -77,10 +77,13 @@ def test_a_damaged_image_is_the_recipes_fault(
 
 
 @pytest.mark.skipif(importlib.util.find_spec("zstandard") is not None, reason="the library is there")
-def test_zstd_without_its_library_is_refused_before_the_medium_is_touched(tmp_path: Path) -> None:
+def test_zstd_without_its_program_is_refused_before_the_medium_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
     image, medium = made(tmp_path / "disk.zst", b"\x28\xb5\x2f\xfd rest"), Memory()
 
-    with pytest.raises(Unsupported, match="zstandard"):
+    with pytest.raises(Unsupported, match="need the program 'zstd'"):
         Flash(image=image, storage=medium).run(StepContext())
     assert medium.calls == []
 

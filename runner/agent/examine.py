@@ -149,10 +149,22 @@ def _programs(wanted: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 
 def _importable(name: str) -> bool:
+    if ".so" in name:
+        return _loadable(name)
     try:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
+
+
+def _loadable(name: str) -> bool:
+    import ctypes
+
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def _node(path: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ class Needs:
     """Said by a driver before anything is opened; `runner doctor` looks for it, a host's policy judges it.
 
     `nodes`: every file, device file and URL that it opens, as its options name them.
-    `programs` and `libraries`: names of programs, and of Python modules that cannot travel
-    because they are compiled or wrap a compiled library, with Debian's package for each.
+    `programs` and `libraries`: names of programs, and of libraries that cannot travel because they
+    are compiled: Python modules or, with ``.so`` in the name, others. Debian's package for each.
     """
 
     nodes: tuple[str, ...] = ()

@@ -81,7 +81,8 @@ def of_device(
             yield finding(state="red", said=f"there is no program {program}", todo=todo)
     for library, package in fact["libraries"].items():
         todo = f"on {facts['host']}: apt install {package}"
-        yield finding(state="red", said=f"there is no Python module {library}", todo=todo)
+        kind = "library" if ".so" in library else "Python module"
+        yield finding(state="red", said=f"there is no {kind} {library}", todo=todo)
     if not (fact["nodes"] or fact["programs"] or fact["libraries"]):
         yield finding(said="needs nothing of the host that could be missing")
 

@@ -38,6 +38,17 @@ def _lab_vm() -> str:
     )
 
 
+def _umockdev() -> str:
+    """Return what Debian's Python says when it looks for umockdev; libusb must be there, too."""
+    script = "import ctypes, gi; gi.require_version('UMockdev', '1.0'); ctypes.CDLL('libusb-1.0.so.0')"
+    command = ["/usr/bin/python3", "-c", script]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        return str(error)
+    return tried.stderr.strip().rpartition("\n")[2] if tried.returncode else ""
+
+
 def _uboot(arch: str, folder: str, file: str = "u-boot.bin") -> str:
     path = UBOOT.parents[1] / folder / file
     return _program(f"qemu-system-{arch}") or ("" if path.exists() else f"no {path}")
@@ -78,6 +89,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "qemu": _qemu,
     "guest": _guest,
     "lab vm": _lab_vm,
+    "umockdev": _umockdev,
     "uboot arm": lambda: _uboot("arm", "qemu_arm"),
     "uboot riscv64": lambda: _uboot("riscv64", "qemu-riscv64"),
     "uboot riscv64 smode": lambda: _uboot("riscv64", "qemu-riscv64_smode"),

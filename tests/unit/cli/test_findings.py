@@ -71,6 +71,7 @@ def test_what_is_wrong_with_a_host_is_red_and_says_what_to_do(
         ({"nodes": [{**NODE, "overruns": 12}]}, "has lost 12 times", "rtscts"),
         ({"programs": {"qemu-system-arm": {"package": "qemu-system-arm", "path": ""}}}, "no program qemu-system-arm", "on shelf1: apt install qemu-system-arm"),
         ({"libraries": {"gpiod": "python3-libgpiod"}}, "no Python module gpiod", "apt install python3-libgpiod"),
+        ({"libraries": {"libusb-1.0.so.0": "libusb-1.0-0"}}, "no library libusb", "apt install libusb-1.0-0"),
         ({"error": "driver 'x' is not allowed", "hint": "ask"}, "driver 'x' is not allowed", "ask"),
     ],
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Instruments on USB: switches of supplies, switches of cards, test harnesses, hubs."""

@@ -1,0 +1,122 @@
+"""USB instruments played byte by byte: what they answer, and what was said to them.
+
+Standard library only: they run under Debian's own Python, which has the library that puts them on a bus.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from typing import Any
+
+Setup = tuple[int, int, int, int, int]
+"""bmRequestType, bRequest, wValue, wIndex, wLength (USB 2.0, section 9.3)."""
+Answer = bytes | None
+"""What is read, empty for a request without data; None is a stall."""
+SILENT = b"\xff silent"
+"""An answer that never comes."""
+
+
+def device_descriptor(vendor: int, product: int, *, kind: int = 0, usb: int = 0x0200) -> bytes:
+    return struct.pack("<BBHBBBBHHHBBBB", 18, 1, usb, kind, 0, 0, 64, vendor, product, 0x0100, 1, 2, 3, 1)
+
+
+def configuration(*interfaces: bytes) -> bytes:
+    length = 9 + sum(map(len, interfaces))
+    return struct.pack("<BBHBBBBB", 9, 2, length, len(interfaces), 1, 0, 0x80, 50) + b"".join(interfaces)
+
+
+def interface(number: int, kind: tuple[int, int, int], *endpoints: tuple[int, int, int]) -> bytes:
+    """Describe an interface; an endpoint is its address, type (2 bulk, 3 interrupt) and packet size."""
+    head = struct.pack("<BBBBBBBBB", 9, 4, number, 0, len(endpoints), *kind, 0)
+    return head + b"".join(struct.pack("<BBBBHB", 7, 5, *each, 1) for each in endpoints)
+
+
+class Model:
+    """A device: what it says of itself, and its life. `log`: every request and report it was sent."""
+
+    kind = 0
+    usb = 0x0200
+    driver = ""
+    """The kernel's driver that has its interface until it is sent away."""
+
+    def __init__(self, vendor: int, product: int, serial: str, name: str = "") -> None:
+        self.vendor = vendor
+        self.product = product
+        self.serial = serial
+        self.name = name
+        self.log: list[str] = []
+        self.faults: dict[str, Any] = {}
+
+    def descriptors(self) -> bytes:
+        return device_descriptor(self.vendor, self.product, kind=self.kind, usb=self.usb) + configuration(
+            *self.interfaces()
+        )
+
+    def interfaces(self) -> tuple[bytes, ...]:
+        return (interface(0, (0xFF, 0, 0)),)
+
+    def control(self, setup: Setup, data: bytes) -> Answer:
+        self.log.append(
+            f"{setup[0]:02x} {setup[1]:02x} {setup[2]:04x} {setup[3]:04x}" + (data.hex() and " " + data.hex())
+        )
+        if "stall" in self.faults:
+            return None
+        if "silent" in self.faults:
+            return SILENT
+        return self.request(setup, data)
+
+    def request(self, setup: Setup, data: bytes) -> Answer:
+        return None
+
+    def receive(self, data: bytes) -> None:
+        """Take what came to its endpoint out."""
+
+    def give(self) -> Answer:
+        """Say what its endpoint in has; SILENT when there is nothing."""
+        return SILENT
+
+
+class Ykush(Model):
+    """A YKUSH: six commands of one byte in a report, and a report back."""
+
+    driver = "usbhid"
+
+    def __init__(self, serial: str, product: int = 0xF2F7) -> None:
+        super().__init__(0x04D8, product, serial, "YKUSH")
+        self.ports = {1: False} if product == 0xF0CD else {1: False, 2: False, 3: False}
+        self.size = 8 if product == 0x0042 else 64
+        self.replies: deque[bytes] = deque()
+        self.late = False
+        """An answer comes when the next fault is set."""
+
+    def interfaces(self) -> tuple[bytes, ...]:
+        return (interface(0, (3, 0, 0), (0x81, 3, self.size), (0x01, 3, self.size)),)
+
+    def receive(self, data: bytes) -> None:
+        self.log.append(f"{len(data)} bytes: {data.rstrip(bytes(1)).hex()}")
+        reply = self.answer(data[0])
+        if "refuse" in self.faults and data[0] >> 4 != 2:
+            reply = b"\xff"
+        if "wrong" in self.faults:
+            reply = bytes.fromhex(self.faults["wrong"])
+        if "mute" not in self.faults:
+            self.late = "late" in self.faults
+            self.replies.append(reply.ljust(self.size, b"\0"))
+
+    def answer(self, command: int) -> bytes:
+        what, port = command & 0xF0, command & 0x0F
+        ports = list(self.ports) if port == 0xA else [port]
+        if what not in (0x00, 0x10, 0x20) or any(each not in self.ports for each in ports):
+            return b"\xff"
+        if what == 0x20:
+            return bytes([1, (0x10 if self.ports[port] else 0) | port])
+        for each in ports:
+            self.ports[each] = self.ports[each] if "stuck" in self.faults else what == 0x10
+        return bytes([1, port])
+
+    def give(self) -> Answer:
+        return self.replies.popleft() if self.replies and not self.late else SILENT
+
+
+MODELS = {"ykush": Ykush}

@@ -19,6 +19,7 @@ from runner.api.interfaces import (
 )
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
 from runner.api.needs import Needs
+from runner.api.servers import FileServer, HttpFiles, TftpFiles, Transfer
 from runner.api.values import BytePattern, ByteString, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
     Cancelled,
@@ -43,6 +44,8 @@ __all__ = [
     "Duration",
     "Failed",
     "FilePath",
+    "FileServer",
+    "HttpFiles",
     "Interface",
     "Keep",
     "Kept",
@@ -64,7 +67,9 @@ __all__ = [
     "Storage",
     "StorageMux",
     "TargetPath",
+    "TftpFiles",
     "TimedOut",
+    "Transfer",
     "Unreachable",
     "Unsupported",
     "Verdict",

@@ -31,6 +31,7 @@ from runner.api.mqtt import MqttBroker, MqttMessage
 from runner.api.needs import Needs
 from runner.api.network import Link, Network, NetworkAddress
 from runner.api.remote_shell import RemoteShell
+from runner.api.servers import FileServer, HttpFiles, TftpFiles, Transfer
 from runner.api.snmp import ManagedObject, ManagedObjects
 from runner.api.values import BytePattern, ByteString, Checksum, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
@@ -62,8 +63,10 @@ __all__ = [
     "Duration",
     "Failed",
     "FilePath",
+    "FileServer",
     "HostCommandInfo",
     "HostCommands",
+    "HttpFiles",
     "Interface",
     "Invocation",
     "Keep",
@@ -98,7 +101,9 @@ __all__ = [
     "Storage",
     "StorageMux",
     "TargetPath",
+    "TftpFiles",
     "TimedOut",
+    "Transfer",
     "Unreachable",
     "Unsupported",
     "Verdict",

@@ -1,0 +1,152 @@
+"""A TFTP server on a bench's host, as a device of the bench."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from runner.api import Driver, Duration, LabError, Needs, TftpFiles, Transfer, arg
+from runner.api.record import Record
+from runner.modules.servers.addresses import advertised, family
+from runner.modules.servers.offered_files import OfferedFiles
+from runner.modules.servers.port_lock import PortLock
+from runner.modules.servers.tftp_listener import Listener, Settings
+from runner.modules.servers.tftp_options import LARGEST, SMALLEST, Limits
+
+if TYPE_CHECKING:
+    from runner.api import Context
+
+
+class TftpServer(Driver, TftpFiles):
+    """A TFTP server on the bench's host, for boards that load files from there.
+
+    RFC 1350, with the options of RFC 2347 to 2349 and windows (RFC 7440); it takes no files. Nothing
+    listens until `tftp_serve` has started it, and everything ends with the run. Each run serves
+    files of its own, under names of its own. The usual port 69 is lent to one bench of the host after
+    the other; binding it needs root, or CAP_NET_BIND_SERVICE for the host's Python.
+
+    Proven with U-Boot 2023.01 in QEMU, tftp-hpa and curl; not yet with boot ROMs.
+
+    Example::
+
+        devices:
+          tftp: {driver: tftp_server, advertise: 192.168.7.1}
+          files: {driver: tftp_server, root: /srv/tftp, bind: 127.0.0.1, port: 0}
+    """
+
+    private = True
+
+    root: str = arg(
+        default="", help="a folder of the host whose files are served, too; links that lead out are refused"
+    )
+    bind: str = arg(default="0.0.0.0", help="the address that it listens on")  # noqa: S104 - boards are outside
+    advertise: str = arg(
+        default="",
+        help="the address by which boards reach it; empty: that which it listens on, or the host's own",
+    )
+    port: int = arg(default=69, help="the UDP port; 0: any that is free", minimum=0, maximum=65535)
+    port_wait: Duration = arg(
+        default=Duration("2m"), help="how long it waits for a port that another bench of the host uses"
+    )
+    block_size_max: int = arg(
+        default=LARGEST, help="the largest block that it grants", minimum=SMALLEST, maximum=LARGEST
+    )
+    window_max: int = arg(
+        default=64, help="the most blocks that it sends without an answer", minimum=1, maximum=65535
+    )
+    packet_timeout: Duration = arg(
+        default=Duration("1s"), help="how long it waits for an answer, when the board does not say"
+    )
+    retries: int = arg(default=5, help="how often it sends again before it gives up", minimum=0)
+
+    def needs(self) -> Needs:
+        """Return the folder."""
+        return Needs(nodes=(self.root,) if self.root else ())
+
+    def open(self) -> None:
+        """Judge the addresses; nothing listens yet."""
+        family(self.bind)
+        self._advertised = advertised(self.bind, self.advertise) if self.advertise else ""
+        self._files = OfferedFiles(self.root)
+        self._record: Record[Transfer] = Record()
+        self._listener: Listener | None = None
+        self._lock = PortLock(self.port)
+        self._port = self.port
+
+    def close(self) -> None:
+        """Stop."""
+        self.stop()
+
+    def start(self, context: Context) -> None:
+        """Listen; raise LabError when the port cannot be had, also not by waiting for another bench."""
+        if self.running:
+            return
+        self.host()
+        if self.port:
+            self._lock.take(self.port_wait, context)
+        try:
+            self._listen()
+        except LabError:
+            self._lock.give_back()
+            raise
+
+    def stop(self) -> None:
+        """Give the port back."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+            self._port = self.port
+        self._lock.give_back()
+
+    @property
+    def running(self) -> bool:
+        """Whether it listens."""
+        return self._listener is not None
+
+    def offer(self, files: Mapping[str, str]) -> None:
+        """Serve these files, too."""
+        self._files.add(files)
+
+    def offered(self) -> Mapping[str, str]:
+        """Return what `offer` was given."""
+        return self._files.named()
+
+    def host(self) -> str:
+        """Return the address for boards."""
+        if not self._advertised:
+            self._advertised = advertised(self.bind, self.advertise)
+        return self._advertised
+
+    def port_number(self) -> int:
+        """Return the port that it listens on."""
+        return self._port
+
+    def latest(self) -> int:
+        """Return the number of the newest transfer that has ended."""
+        return self._record.latest()
+
+    def next(self, after: int, timeout: float, context: Context) -> tuple[int, Transfer] | None:
+        """Wait for the first transfer numbered above `after` to end."""
+        return self._record.next(after, timeout, context)
+
+    def _listen(self) -> None:
+        port = socket.socket(family(self.bind), socket.SOCK_DGRAM)
+        try:
+            port.bind((self.bind, self.port))
+        except OSError as error:
+            port.close()
+            raise LabError(
+                f"cannot listen on {self.bind} port {self.port}/udp for TFTP: {error.strerror}",
+                evidence={"bind": self.bind, "port": self.port},
+                hint=_HINTS.get(type(error), "is another TFTP server running on this host?"),
+            ) from error
+        self._port = port.getsockname()[1]
+        limits = Limits(self.block_size_max, self.window_max, float(self.packet_timeout))
+        settings = Settings(limits, self.retries + 1)
+        self._listener = Listener(port, self._files, settings, self._record.add)
+
+
+_HINTS: Mapping[type, str] = {
+    PermissionError: "ports below 1024 need root or CAP_NET_BIND_SERVICE; most boards can only ask port 69",
+}

@@ -7,6 +7,7 @@ Python 3.10 and newer.
 from runner.api.bus_work import BusTask, BusWork
 from runner.api.context import Context, Keep, Kept, Level
 from runner.api.conversation import Conversation
+from runner.api.diagnostics import DiagnosticLink
 from runner.api.host_commands import HostCommandInfo, HostCommands, Invocation
 from runner.api.interfaces import (
     BusState,
@@ -25,6 +26,7 @@ from runner.api.interfaces import (
     Storage,
     StorageMux,
 )
+from runner.api.isotp import IsoTp
 from runner.api.misfit import Misfit
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
 from runner.api.mqtt import MqttBroker, MqttMessage
@@ -59,6 +61,7 @@ __all__ = [
     "Checksum",
     "Context",
     "Conversation",
+    "DiagnosticLink",
     "Driver",
     "Duration",
     "Failed",
@@ -69,6 +72,7 @@ __all__ = [
     "HttpFiles",
     "Interface",
     "Invocation",
+    "IsoTp",
     "Keep",
     "Kept",
     "LabError",

@@ -66,9 +66,10 @@ floor: $(VENV)/.tested
 	$(BIN)/vermin --quiet --no-tips --target=3.10- --violations --eval-annotations --backport dataclasses --backport typing --exclude typing.dataclass_transform runner/api runner/agent runner/console modules
 
 unit: $(VENV)/.tested
-	PYTHONWARNDEFAULTENCODING=1 $(PYTEST) -n auto tests/unit runner
+	PYTHONWARNDEFAULTENCODING=1 $(PYTEST) -n auto tests/unit
 
 contract: $(VENV)/.tested
+	$(PYTEST) -n auto runner
 	$(PYTEST) -m "not labvm" tests/contract
 
 integration: $(VENV)/.tested

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "explain": ("explain", "Show where a variable gets its value."),
         "do": ("do", "Run one module on one bench."),
         "console": ("console", "Open a console of a bench: a terminal, or a pipe for scripts."),
+        "power": ("power", "Switch a bench's power by hand, or measure it."),
         "benches": ("benches", "List who has which bench, and who waits for it."),
         "reserve": ("reserve", "Keep a bench for yourself for some time."),
         "release": ("release", "Give a bench back, or take it away from somebody by force."),

@@ -133,6 +133,23 @@ def console_path(bench: Bench, wish: str) -> str | Problem:
     return Problem("E272", f"bench {bench.name!r} has {len(candidates)} consoles", choices)
 
 
+def device_path(interface: str, wish: str, bench: Bench, *, key: str) -> str | Problem:
+    """Return the path of the device of that name, or of the only one that offers the interface.
+
+    `key`: what names one where several do.
+    """
+    if wish:
+        return named(wish, interface, bench)
+    candidates = offers(bench, interface)
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
+        return _nothing_offers(interface, bench)
+    choices = " or ".join(f"{key} {path}" for path in candidates)
+    message = f"bench {bench.name!r} has {len(candidates)} devices that offer {interface}"
+    return Problem("E272", message, f"say which: {choices}")
+
+
 def _parts(bench: Bench, name: str, interface: str) -> tuple[str, ...]:
     driver = bench.devices[name].driver
     if driver is None:

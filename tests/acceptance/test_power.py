@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
-from support.command import runner
+import pytest
+from support.command import LIMIT, interrupt, runner, started, wait_until
 
 LAB = """
 benches:
@@ -57,3 +59,115 @@ def test_check_reads_switches_and_says_what_would_change(tmp_path: Path) -> None
         "blind": "passed",
         "gone": "error",
     }
+
+
+RACK = """
+benches:
+  desk:
+    on_release: [{power_off: }]
+    devices:
+      pdu:
+        driver: command
+        turn_on: echo on > relay
+        turn_off: echo off > relay
+        tell_state: cat relay
+        tell_reading: echo 5 0.42
+  two:
+    devices: {a: {driver: mock}, b: {driver: mock, readable: false}}
+"""
+
+
+@pytest.fixture
+def rack(tmp_path: Path) -> Path:
+    """Return a folder with an inventory, and a relay that is off."""
+    (tmp_path / "lab.yaml").write_text(RACK, encoding="utf-8")
+    (tmp_path / "relay").write_text("off\n", encoding="utf-8")
+    return tmp_path
+
+
+def by_hand(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `runner power` on the benches of the rack."""
+    return runner(folder, "power", *arguments, "-i", "lab.yaml")
+
+
+def test_what_is_switched_by_hand_is_read_back_and_stays_so(rack: Path) -> None:
+    done = by_hand(rack, "desk", "on")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "BENCH  DEVICE  STATE  PREVIOUS  VERIFIED",
+        "desk   pdu     on     off       state",
+    ]
+    assert (rack / "relay").read_text(encoding="utf-8") == "on\n"
+
+    done = by_hand(rack, "desk", "cycle", "--off-time", "10ms", "-o", "json")
+    assert json.loads(done.stdout) == {
+        "bench": "desk",
+        "device": "pdu",
+        "state": "on",
+        "previous": "on",
+        "verified": "state",
+    }
+
+
+def test_a_supply_is_measured_and_described_by_hand(rack: Path) -> None:
+    figures = {"voltage": 5.0, "current": 0.42, "power": 2.1, "apparent_power": 2.1}
+
+    read = by_hand(rack, "desk", "read", "--count", "2", "--interval", "1ms", "-o", "json")
+    assert [json.loads(line) for line in read.stdout.splitlines()] == [figures] * 2
+
+    info = json.loads(by_hand(rack, "desk", "info", "-o", "json").stdout)
+    assert (info["outlet"], info["state"], info["capabilities"]) == (
+        "echo on > relay",
+        "off",
+        ["state", "read"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("two", "on"), 2, "say which: --device a or --device b"),
+        (("two", "on", "--device", "c"), 2, "bench 'two' has no device 'c'"),
+        (("desk", "read", "--force"), 2, "--force is for on and off, not for read"),
+        (("desk", "cycle", "--by-switch", "--off-time", "1s"), 2, "the switch chooses the time"),
+        (("desk", "off", "--force"), 3, "'pdu' on bench 'desk' (echo on > relay) could not be forced off"),
+    ],
+)
+def test_what_cannot_be_done_by_hand_is_said_and_nothing_is_switched(
+    rack: Path, arguments: tuple[str, ...], code: int, told: str
+) -> None:
+    done = by_hand(rack, *arguments)
+
+    assert (done.returncode, done.stdout) == (code, "")
+    assert told in done.stderr
+    assert (rack / "relay").read_text(encoding="utf-8") == "off\n"
+
+
+def test_a_switch_that_cannot_be_read_says_so(rack: Path) -> None:
+    done = by_hand(rack, "two", "on", "--device", "b")
+
+    assert done.stdout.splitlines()[1].endswith("cannot be read  cannot be read  none")
+    assert "it ends with this command" in done.stderr
+
+
+def test_a_bench_that_somebody_holds_is_not_switched_unless_by_force(rack: Path) -> None:
+    (rack / "held.yaml").write_text("benches: desk\nsteps: [{wait: 5m}]\n", encoding="utf-8")
+    holding = started(rack, "play", "held.yaml", "-i", "lab.yaml")
+    try:
+        wait_until(
+            lambda: "held" in runner(rack, "benches", "-i", "lab.yaml").stdout, "the run has the bench"
+        )
+        refused = by_hand(rack, "desk", "on")
+        relay = (rack / "relay").read_text(encoding="utf-8")
+        stolen = by_hand(rack, "desk", "on", "--steal")
+    finally:
+        interrupt(holding)
+        holding.communicate(timeout=LIMIT)
+
+    assert refused.returncode == 4
+    assert "is held by" in refused.stderr
+    assert "--steal" in refused.stderr
+    assert relay == "off\n"
+    assert (stolen.returncode, stolen.stdout.split()[-3:]) == (0, ["on", "off", "state"])
+    assert (rack / "relay").read_text(encoding="utf-8") == "off\n"

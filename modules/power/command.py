@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
-
 from runner.api import (
     Driver,
     Duration,
@@ -16,7 +13,7 @@ from runner.api import (
     Unsupported,
     arg,
 )
-from runner.api.process import end, popen
+from runner.api.shell_line import printed_by
 from runner.modules.power.printed import reading_of, state_of
 
 
@@ -127,30 +124,4 @@ class Command(Driver, Power):
         )
 
     def _run(self, command: str) -> str:
-        started = time.monotonic()
-        process = popen(["/bin/sh", "-c", command], stderr=subprocess.STDOUT)
-        try:
-            output, _ = process.communicate(timeout=self.limit)
-        except subprocess.TimeoutExpired as error:
-            raise LabError(
-                f"{command!r} did not end within {self.limit}",
-                evidence={"command": command, "limit": float(self.limit)},
-                hint="give it more time with the option 'limit'",
-            ) from error
-        finally:
-            end(process)
-            if process.stdout:
-                process.stdout.close()
-        printed = output.decode(errors="replace")
-        if process.returncode:
-            last = printed.strip().rpartition("\n")[2]
-            raise LabError(
-                f"exit status {process.returncode}, expected 0: {command}" + (f": {last}" if last else ""),
-                evidence={
-                    "command": command,
-                    "status": process.returncode,
-                    "output": printed,
-                    "seconds": round(time.monotonic() - started, 3),
-                },
-            )
-        return printed
+        return printed_by(command, self.limit)

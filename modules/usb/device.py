@@ -97,6 +97,14 @@ class Device:
             while True:
                 endpoint.read(endpoint.wMaxPacketSize, _LATE)
 
+    def wrong(self, answer: bytes, asked: str) -> LabError:
+        """Return the error for an answer that makes no sense."""
+        shown = answer[:8].hex(" ") or "nothing"
+        return LabError(
+            f"{self.name} answered {asked} with {shown}",
+            evidence={"device": self.found.location, "answer": shown},
+        )
+
     def close(self) -> None:
         """Let go of it."""
         import usb.util

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from runner.api import Driver, Duration, LabError, Needs, Power, PowerState, RecipeFault, arg
+from runner.api import Driver, Duration, Needs, Power, PowerState, RecipeFault, arg
 from runner.modules.usb.attached import Attached, attached, the_one
 from runner.modules.usb.device import NEEDED, Device
 from runner.modules.usb.turns import turn
@@ -116,7 +116,7 @@ class Hub:
     def _state(self, port: int) -> PowerState:
         reply = self._command(_STATUS | port)
         if reply[1] & 0x0F != port:
-            raise self._wrong(reply, f"the state of port {port}")
+            raise self._device.wrong(reply, f"the state of port {port}")
         return "on" if reply[1] >> 4 else "off"
 
     def _command(self, code: int) -> bytes:
@@ -129,11 +129,5 @@ class Hub:
             reply = self._device.read(self._in, self._in.wMaxPacketSize)
             self._answered = True
         if len(reply) < 2 or reply[0] != _DONE:
-            raise self._wrong(reply, f"command 0x{code:02x}")
+            raise self._device.wrong(reply, f"command 0x{code:02x}")
         return reply
-
-    def _wrong(self, reply: bytes, asked: str) -> LabError:
-        shown = reply[:8].hex(" ") or "nothing"
-        return LabError(
-            f"{self.name} answered {asked} with {shown}", evidence={"hub": self.name, "reply": shown}
-        )

@@ -7,6 +7,7 @@ answers each by one on standard output. A program sees the bus with LD_PRELOAD a
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import sys
 from pathlib import Path
@@ -179,12 +180,21 @@ class Plug(UMockdev.IoctlBase):  # type: ignore[misc]
         return 0, 0
 
 
+def path(location: str) -> str:
+    """Return where a device is in sysfs: below every hub on the way to it."""
+    bus, _, ports = location.partition("-")
+    numbers = ports.split(".")
+    hubs = [f"{bus}-{'.'.join(numbers[: each + 1])}" for each in range(len(numbers))]
+    return f"/devices/pci0000:00/0000:00:14.0/usb{bus}/{'/'.join(hubs)}"
+
+
 class Bus:
     """The bus: root hubs, and what is plugged into them."""
 
     def __init__(self) -> None:
         self.testbed = UMockdev.Testbed.new()
         self.plugs: dict[str, Plug] = {}
+        self.disks: dict[str, str] = {}
         self.addresses = 1
         Path(self.testbed.get_root_dir()).chmod(0o755)
 
@@ -201,6 +211,31 @@ class Bus:
         Path(plug.node).chmod(mode)
         self.open_to_all(Path(self.testbed.get_root_dir(), "ioctl"))
 
+    def plug_disk(self, location: str, name: str, of: str = "") -> None:
+        """Add a reader with a disk; its card is that of the mux `of`, or there always."""
+        folder = f"{path(location)}/{location}:1.0/host0/target0:0:0/0:0:0:0/block/{name}"
+        lines = [
+            f"P: {folder}",
+            f"N: {name}",
+            "E: DEVTYPE=disk",
+            f"E: DEVNAME=/dev/{name}",
+            "E: SUBSYSTEM=block",
+        ]
+        self.testbed.add_from_string("\n".join(lines) + "\n\n")
+        self.disks[location] = folder
+        node = Path(self.testbed.get_root_dir(), "dev", name)
+        node.write_bytes(bytes(4096))
+        if of:
+            self.plugs[of].model.card = node
+            self.plugs[of].model.show_card()
+
+    def unplug_disk(self, location: str) -> None:
+        folder = self.disks.pop(location)
+        root, name = Path(self.testbed.get_root_dir()), folder.rpartition("/")[2]
+        for each in ("sys/class/block", "sys/block", "dev"):
+            (root / each / name).unlink()
+        shutil.rmtree(f"{root}/sys{folder}")
+
     def open_to_all(self, folder: Path) -> None:
         """Let other users reach the sockets behind the devices' files; these have modes of their own."""
         for each in (folder, *folder.rglob("*")):
@@ -210,7 +245,7 @@ class Bus:
         bus, number = int(location.partition("-")[0]), self.addresses
         strings = {"serial": made.serial, "product": made.name}
         lines = [
-            f"P: /devices/pci0000:00/0000:00:14.0/usb{bus}/{location}",
+            f"P: {path(location)}",
             f"N: bus/usb/{bus:03}/{number:03}",
             f"E: BUSNUM={bus:03}",
             f"E: DEVNUM={number:03}",
@@ -233,7 +268,7 @@ class Bus:
     def unplug(self, location: str) -> None:
         plug = self.plugs.pop(location)
         plug.gone = True
-        self.testbed.remove_device(f"/sys/devices/pci0000:00/0000:00:14.0/usb{location[0]}/{location}")
+        self.testbed.remove_device("/sys" + path(location))
 
     def vanish(self, location: str) -> None:
         """Be gone from the next ioctl on, before the kernel has noticed."""

@@ -17,11 +17,13 @@ from typing import Any
 from runner.api import (
     Driver,
     LabError,
+    MuxPosition,
     Power,
     PowerReading,
     PowerState,
     PowerVerb,
     RecipeFault,
+    StorageMux,
     Unreachable,
     Unsupported,
 )
@@ -70,9 +72,10 @@ class UsbBus:
         self._talk = Talk([PYTHON, str(HERE / "usb_bus.py")], LD_PRELOAD=PRELOAD)
         self.environment = {"LD_PRELOAD": PRELOAD, "UMOCKDEV_DIR": str(self.ask("root"))}
         self._plugged: set[str] = set()
+        self._disks: set[str] = set()
 
-    def ask(self, name: str, **arguments: Any) -> Any:
-        return self._talk.ask(name, arguments)
+    def ask(self, what: str, /, **arguments: Any) -> Any:
+        return self._talk.ask(what, arguments)
 
     def plug(self, location: str, model: str, **options: Any) -> None:
         self.ask("plug", location=location, model=model, **options)
@@ -97,7 +100,18 @@ class UsbBus:
             fcntl.flock(node, fcntl.LOCK_EX)
             yield
 
+    def plug_disk(self, location: str, name: str, of: str = "") -> None:
+        """Plug a card reader in; `of`: where the mux of its card is."""
+        self.ask("plug_disk", location=location, name=name, of=of)
+        self._disks.add(location)
+
+    def unplug_disk(self, location: str) -> None:
+        self.ask("unplug_disk", location=location)
+        self._disks.discard(location)
+
     def clear(self) -> None:
+        for location in list(self._disks):
+            self.unplug_disk(location)
         for location in list(self._plugged):
             self.unplug(location)
 
@@ -175,6 +189,28 @@ class FarPower(Power):
 
     def label(self) -> str:
         label: str = self._call("label")
+        return label
+
+
+class FarMux(StorageMux):
+    """A storage mux of a far driver, or of a part of it (``storage.``)."""
+
+    def __init__(self, driver: FarDriver, part: str = "") -> None:
+        self._driver, self._part = driver, part
+
+    def switch(self, position: MuxPosition) -> None:
+        self._driver.call(self._part + "switch", position)
+
+    def position(self) -> MuxPosition | None:
+        position: MuxPosition | None = self._driver.call(self._part + "position")
+        return position
+
+    def medium(self) -> str:
+        medium: str = self._driver.call(self._part + "medium")
+        return medium
+
+    def label(self) -> str:
+        label: str = self._driver.call(self._part + "label")
         return label
 
 

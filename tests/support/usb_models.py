@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 Setup = tuple[int, int, int, int, int]
@@ -119,4 +120,30 @@ class Ykush(Model):
         return self.replies.popleft() if self.replies and not self.late else SILENT
 
 
-MODELS = {"ykush": Ykush}
+class Sdwire(Model):
+    """An SDWire: its four pins, of which the first has the card; `card`: the file that the host sees."""
+
+    def __init__(
+        self, serial: str, name: str = "sd-wire", vendor: int = 0x04E8, product: int = 0x6001
+    ) -> None:
+        super().__init__(vendor, product, serial, name)
+        self.pins = 0x0E
+        self.card: Path | None = None
+
+    def request(self, setup: Setup, data: bytes) -> Answer:
+        if setup[:2] == (0x40, 0x0B) and setup[2] >> 8 == 0x20 and setup[3:] == (0, 0):
+            if "stuck" not in self.faults:
+                self.pins = setup[2] & 0x0F
+            self.show_card()
+            return b""
+        if setup == (0xC0, 0x0C, 0, 0, 1):
+            return b"" if "empty" in self.faults else bytes([self.pins])
+        return None
+
+    def show_card(self) -> None:
+        """The reader is there always; it has a card when the host has it."""
+        if self.card:
+            self.card.write_bytes(bytes(4096) if self.pins & 1 else b"")
+
+
+MODELS = {"ykush": Ykush, "sdwire": Sdwire}

@@ -1,0 +1,36 @@
+"""Muxes on USB, as rigs of the contract: played devices behind the real libusb."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.mux_rigs.rig import Opener, Rig
+from support.usb_lab import FarDriver, FarMux, usb_lab
+
+from runner.api import MuxPosition
+
+
+def sdwire(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
+    lab = usb_lab()
+    lab.bus.clear()
+    lab.bus.plug("1-1.2", "sdwire", serial="sdw-07")
+    lab.bus.plug_disk("1-1.1", "sda", of="1-1.2")
+    driver = FarDriver(lab.far, "usb.sdwire:Sdwire", limit=0.2)
+    opened(driver)
+    return _rig(FarMux(driver), "SDWire sdw-07", "1-1.2", ("host", "dut"), stick={"stuck": 1})
+
+
+def _rig(mux: FarMux, named: str, at: str, positions: tuple[MuxPosition, ...], **more: Any) -> Rig:
+    bus = usb_lab().bus
+    stick = more.pop("stick", None)
+    return Rig(
+        mux=mux,
+        named=named,
+        positions=positions,
+        stick=(lambda: bus.fault(at, **stick)) if stick else None,
+        refuse=lambda: bus.fault(at, stall=1),
+        stall=lambda: bus.fault(at, silent=1),
+        vanish=lambda: bus.ask("vanish", location=at),
+        **more,
+    )

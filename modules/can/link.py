@@ -82,7 +82,16 @@ def prepare(name: str, options: Mapping[str, Any]) -> Link | None:
         return link
     if not link.timing["bitrate"] and not options["bitrate"]:
         raise RecipeFault(f"{name} has no bit rate yet", hint="give the device the option 'bitrate'")
-    return _raised(link, _words(wanted) if different else ())
+    made = _raised(link, _words(wanted) if different else ())
+    for key, value in wanted.items():
+        if not _near(made.timing[key], value):
+            shown = made.timing[key]
+            raise LabError(
+                f"{name} has a {key} of {shown} when told {value}: its clock gives no nearer one",
+                evidence={"asked": wanted, "given": dict(made.timing)},
+                hint=f"write {key}: {shown}, or leave it out",
+            )
+    return made
 
 
 def _raised(link: Link, words: tuple[str, ...]) -> Link:
@@ -121,10 +130,14 @@ def _words(wanted: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _near(found: Any, wanted: Any) -> bool:
-    """Tell whether a setting is what was asked for; the clock need not hit a sample point exactly."""
-    if isinstance(wanted, float) and found is not None:
-        return abs(float(found) - wanted) <= 2.0
-    return bool(found == wanted)
+    """Tell whether a setting is what was asked for, but for what a clock cannot hit exactly.
+
+    That is 2 per cent of a bit in a sample point, and 1 per cent of a bit rate.
+    """
+    if found is None or isinstance(wanted, bool):
+        return bool(found == wanted)
+    off = abs(float(found) - float(wanted))
+    return off <= (2.0 if isinstance(wanted, float) else float(wanted) / 100)
 
 
 def _per_cent(ratio: Any) -> float | None:

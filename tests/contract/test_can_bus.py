@@ -13,6 +13,7 @@ from pathlib import Path
 
 import can
 import pytest
+from support.lab_vm import modprobe
 from support.lawicel import Adapters, Cable
 from support.plain_context import PlainContext
 
@@ -100,6 +101,24 @@ def _serial(stack: ExitStack, request: pytest.FixtureRequest) -> CanBus:
     return driver
 
 
+@pytest.fixture(scope="module")
+def vcan() -> Iterator[str]:
+    """An interface of the kernel, and the control unit in another process on it."""
+    modprobe("vcan", "can-raw", "can-bcm")
+    subprocess.run(["ip", "link", "add", "vcan7", "type", "vcan"], check=True)
+    subprocess.run(["ip", "link", "set", "vcan7", "mtu", "72", "up"], check=True)
+    with control_unit("vcan7", "socketcan", "fd=1"):
+        yield "vcan7"
+    subprocess.run(["ip", "link", "delete", "vcan7"], check=True)
+
+
+def _socketcan(stack: ExitStack, request: pytest.FixtureRequest) -> CanBus:
+    driver = Can(interface="socketcan", channel=request.getfixturevalue("vcan"), fd=True)
+    driver.open()
+    stack.callback(closed, driver)
+    return driver
+
+
 def closed(driver: Can) -> None:
     driver.close()
     for path in driver.artifacts().values():
@@ -129,12 +148,21 @@ class _control_unit:  # noqa: N801 - read as a function: with _control_unit(chan
         self._bus.shutdown()
 
 
-MAKERS: list[Callable[[ExitStack, pytest.FixtureRequest], CanBus]] = [_sim, _virtual, _slcan, _serial]
+MAKERS: list[Callable[[ExitStack, pytest.FixtureRequest], CanBus]] = [
+    _sim,
+    _virtual,
+    _slcan,
+    _serial,
+    _socketcan,
+]
+MARKS: dict[object, tuple[pytest.MarkDecorator, ...]] = {_socketcan: (pytest.mark.labvm,)}
 CLASSIC = {"serial"}
 """Interfaces that know no CAN FD."""
 
 
-@pytest.fixture(params=[pytest.param(make, id=make.__name__.strip("_")) for make in MAKERS])
+@pytest.fixture(
+    params=[pytest.param(make, id=make.__name__.strip("_"), marks=MARKS.get(make, ())) for make in MAKERS]
+)
 def bus(request: pytest.FixtureRequest) -> Iterator[CanBus]:
     with ExitStack() as stack:
         yield request.param(stack, request)

@@ -193,9 +193,10 @@ def test_a_kernel_interface_with_another_bit_rate_is_set(
 ) -> None:
     ip = Ip(tmp_path, can_link(bitrate=250000))
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    link.prepare(
-        "can0", {**DEFAULTS, "bitrate": 500000, "fd": True, "data_bitrate": 2000000, "listen_only": True}
-    )
+    with pytest.raises(LabError, match="can0 has a bitrate of 250000 when told 500000"):  # it stays as it was
+        link.prepare(
+            "can0", {**DEFAULTS, "bitrate": 500000, "fd": True, "data_bitrate": 2000000, "listen_only": True}
+        )
 
     assert ip.lines()[1:4] == [
         "link set can0 down",

@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     for name in sys.argv[1:] or ["steps", "check", "agent", "console", "ssh", "files", "snmp"]:
+    for name in sys.argv[1:] or ["steps", "check", "agent", "console", "ssh", "files", "flash"]:
         print(f"--- {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], cwd=HERE, check=True)
 

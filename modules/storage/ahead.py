@@ -113,3 +113,17 @@ class Digest:
     def _run(self) -> None:
         while (block := self._blocks.get()) is not None:
             self._digest.update(block)
+
+
+class NoDigest(Digest):
+    """A checksum that nobody needs."""
+
+    def __enter__(self) -> NoDigest:
+        """Do nothing."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+    def add(self, block: bytes) -> None:
+        """Do nothing."""

@@ -57,7 +57,11 @@ class Flashed(Result):
     bytes_written: int
     """0 when the medium had the content already."""
     sha256: str
-    """Of what was written, not packed; of several images: empty, see `parts`."""
+    """Of what was written, not packed; of several images: empty, see `parts`.
+
+    Empty, too, when nobody has computed it: an image that is not packed, has no `sha256` in the
+    recipe, and is not read back in full.
+    """
     verified: Verify
     elapsed: Duration
     rate: float
@@ -213,13 +217,13 @@ class Flash(Module):
             patient.close()
 
     def _work(self, work: Work, name: str, context: Context, written: _Total) -> None:
-        if self.skip_if_same and work.difference("full") is None:
+        there = work.compare("full") if self.skip_if_same else None
+        if there is not None and there.difference is None:
             context.log("the medium has this content already: nothing is written")
-            written.sums[name] = work.sha256()
+            written.sums[name] = there.sha256
             return
         done = work.write()
-        work.verify(self.verify, done)
-        written.add(name, done.size, done.sha256, done.seconds)
+        written.add(name, done.size, work.verify(self.verify, done), done.seconds)
 
     def _program(
         self, tool: Programmer, name: str, source: ImageSource, context: Context, written: _Total

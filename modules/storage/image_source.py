@@ -32,6 +32,8 @@ class ImageSource:
                 hint="'compression: auto' looks at them. Nothing was written",
             )
         self.compression: Compression = found if compression == "auto" else compression
+        self.sha256 = ""
+        """Of all that is to be written, where that is known: of an image that is not packed, once checked."""
         self.bmap: BlockMap | None = None
         if bmap is not None:
             with self._readable():
@@ -70,6 +72,8 @@ class ImageSource:
                 evidence={"expected": wanted, "actual": digest.hexdigest(), "path": str(self.path)},
                 hint="is it the right file, and was it copied to its end? Nothing was written",
             )
+        if self.compression == "none" and self.bmap is None:
+            self.sha256 = wanted
 
     def pieces(self) -> Generator[tuple[int, bytes], None, None]:
         """Return the content in pieces of up to 4 MiB with their places, without what a bmap leaves out.

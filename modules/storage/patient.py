@@ -40,9 +40,19 @@ class Patient:
         Raise Stalled when it takes longer than `limit`, which is named by `option`, and whatever
         ended the step when it was cancelled.
         """
-        asked: _Call[_Answer] = _Call(call)
+        return self.work(lambda _alive: call(), limit, doing, option)
+
+    def work(
+        self, call: Callable[[Callable[[str], None]], _Answer], limit: Duration, doing: str, option: str
+    ) -> _Answer:
+        """Do what `ask` does with a call that may take its time, as long as it shows that it is alive.
+
+        It does so by calling what it is given, with what it does next; `limit` begins anew then.
+        """
+        asked: _Call[_Answer] = _Call(call, doing)
         self._calls.put(asked)
         if not asked.wait(limit, self._context):
+            doing = asked.doing
             self._stuck = asked
             self._context.check_cancelled()
             raise Stalled(
@@ -54,7 +64,7 @@ class Patient:
 
     def later(self, call: Callable[[], object]) -> None:
         """Make a call when those before it have ended, if they ever do; nobody waits for it."""
-        self._calls.put(_Call(call))
+        self._calls.put(_Call(lambda _alive: call(), ""))
 
     def close(self) -> None:
         """Let the thread end, as soon as it can."""
@@ -68,8 +78,10 @@ class Patient:
 class _Call(Generic[_Answer]):
     """A call on its way."""
 
-    def __init__(self, function: Callable[[], _Answer]) -> None:
+    def __init__(self, function: Callable[[Callable[[str], None]], _Answer], doing: str) -> None:
+        self.doing = doing
         self._function = function
+        self._alive = 0
         self._woken = threading.Event()
         self.ended = threading.Event()
         self._error: BaseException | None = None
@@ -77,7 +89,7 @@ class _Call(Generic[_Answer]):
 
     def make(self) -> None:
         try:
-            self._answers.append(self._function())
+            self._answers.append(self._function(self._sign))
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
             self._error = error
         self.ended.set()
@@ -87,10 +99,18 @@ class _Call(Generic[_Answer]):
         """Wait for its end; tell whether it has come. After a cancel it gets a last moment."""
         leave = context.on_cancel(self._woken.set)
         try:
-            self._woken.wait(limit)
+            seen = -1
+            while seen != self._alive:
+                seen = self._alive
+                if self._woken.wait(limit):
+                    break
         finally:
             leave()
         return self.ended.wait(_LAST_MOMENT if context.cancelled else 0)
+
+    def _sign(self, doing: str) -> None:
+        self.doing = doing
+        self._alive += 1
 
     def result(self) -> _Answer:
         if self._error is not None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from runner.api import Context, Duration, LabError, Storage
-from runner.modules.storage.ahead import Ahead, Digest
+from runner.modules.storage.ahead import Ahead, Digest, NoDigest
 from runner.modules.storage.image_source import ImageSource
 from runner.modules.storage.packing import BLOCK
 from runner.modules.storage.patient import Patient
 
 Verify = Literal["none", "sample", "full"]
 Extent = tuple[int, int]
+Alive = Callable[[str], None]
 
 _ONE_IN = 16
 """A sample is the first two pieces and one in so many of the others."""
@@ -23,7 +24,10 @@ _ONE_IN = 16
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: how much, its checksum, where, and how long that took with the flush."""
+    """What was written: how much, its checksum, where, and how long that took with the flush.
+
+    There is no checksum when nobody needs it: it takes as long as writing does to a fast disk.
+    """
 
     size: int
     sha256: str
@@ -57,93 +61,109 @@ class Work:
     def write(self) -> Written:
         """Write the image, and return when the medium has it."""
         began = time.monotonic()
-        done, extents = 0, list[Extent]()
-        with self._pieces() as pieces, Digest() as digest:
-            for place, piece in pieces:
-                self._write(place, piece)
-                digest.add(piece)
-                done += len(piece)
-                _extend(extents, place, len(piece))
-                self._context.progress(done, self._source.amount)
+        done, extents, sha256 = self._patient.work(self._copy, self._stall, "writing", "stall")
         self._patient.ask(
             self._storage.flush, self._flush, f"flushing the medium after {done} bytes", "fsync_timeout"
         )
-        return Written(done, digest.hexdigest, tuple(extents), time.monotonic() - began)
+        return Written(done, sha256, tuple(extents), time.monotonic() - began)
 
-    def verify(self, how: Verify, written: Written) -> None:
-        """Read back; raise LabError for a byte that is not what was written."""
+    def verify(self, how: Verify, written: Written) -> str:
+        """Read back, and return the checksum of it if it is known; raise LabError for a wrong byte."""
         if how == "none":
-            return
+            return written.sha256
         self._patient.ask(self._storage.forget, self._flush, "dropping what is cached", "fsync_timeout")
-        if how == "full" and self._checksum(written) == written.sha256:
-            return
-        found = self.difference(how)
-        if found is not None:
-            raise _worn(*found)
-        if how == "full":
+        if how == "full" and written.sha256 and self._checksum(written) == written.sha256:
+            return written.sha256
+        found = self.compare(how)
+        if found.difference is not None:
+            raise _worn(*found.difference)
+        if how == "full" and written.sha256:
             raise LabError(
                 "the medium reads differently each time: its checksum was wrong, then every byte was right",
                 hint="try another card, reader or cable",
             )
+        return written.sha256 or found.sha256
 
-    def difference(self, how: Verify) -> tuple[int, bytes, bytes] | None:
-        """Return the first difference: where on the medium, and up to 16 bytes of both from there on."""
+    def compare(self, how: Verify) -> Compared:
+        """Compare the medium with the image, up to the first difference."""
+        return self._patient.work(lambda alive: self._compare(how, alive), self._stall, "reading", "stall")
+
+    def _copy(self, alive: Alive) -> tuple[int, list[Extent], str]:
+        done, extents = 0, list[Extent]()
+        with self._pieces() as pieces, self._digest() as digest:
+            for place, piece in pieces:
+                self._context.check_cancelled()
+                where = self._offset + place
+                alive(f"writing at byte {where} of the medium")
+                self._storage.write(where, piece)
+                digest.add(piece)
+                done += len(piece)
+                _extend(extents, place, len(piece))
+                self._context.progress(done, self._source.amount)
+        return done, extents, digest.hexdigest or self._source.sha256
+
+    def _compare(self, how: Verify, alive: Alive) -> Compared:
         done = 0
-        with self._pieces() as pieces:
+        with self._pieces() as pieces, Digest() as digest:
             for number, (place, piece) in enumerate(pieces):
+                self._context.check_cancelled()
                 if how == "full" or number < 2 or number % _ONE_IN == 0:
-                    there = self._read(self._offset + place, len(piece))
+                    where = self._offset + place
+                    alive(f"reading byte {where} of the medium")
+                    there = self._storage.read(where, len(piece))
                     if there != piece:
                         at = _first_difference(piece, there)
-                        return self._offset + place + at, piece[at : at + 16], there[at : at + 16]
+                        return Compared((where + at, piece[at : at + 16], there[at : at + 16]), "")
+                if how == "full":
+                    digest.add(piece)
                 done += len(piece)
                 self._context.progress(done, self._source.amount)
-        return None
-
-    def sha256(self) -> str:
-        """Return the checksum of what would be written."""
-        with self._pieces() as pieces, Digest() as digest:
-            for _, piece in pieces:
-                digest.add(piece)
-        return digest.hexdigest
+        return Compared(None, digest.hexdigest if how == "full" else "")
 
     def _checksum(self, written: Written) -> str:
         """Return the checksum of what the medium has where the image was written."""
+        return self._patient.work(lambda alive: self._sum(written, alive), self._stall, "reading", "stall")
+
+    def _sum(self, written: Written, alive: Alive) -> str:
         done = 0
         with Digest() as digest:
             for start, length in written.extents:
                 for place in range(start, start + length, BLOCK):
                     self._context.check_cancelled()
-                    there = self._read(self._offset + place, min(BLOCK, start + length - place))
+                    alive(f"reading byte {self._offset + place} of the medium")
+                    there = self._storage.read(self._offset + place, min(BLOCK, start + length - place))
                     digest.add(there)
                     done += len(there)
                     self._context.progress(done, written.size)
         return digest.hexdigest
 
-    def _write(self, place: int, piece: bytes) -> None:
-        where = self._offset + place
-        self._patient.ask(
-            lambda: self._storage.write(where, piece),
-            self._stall,
-            f"writing at byte {where} of the medium",
-            "stall",
-        )
-
-    def _read(self, where: int, length: int) -> bytes:
-        return self._patient.ask(
-            lambda: self._storage.read(where, length),
-            self._stall,
-            f"reading byte {where} of the medium",
-            "stall",
-        )
-
     @contextlib.contextmanager
-    def _pieces(self) -> Iterator[Ahead[tuple[int, bytes]]]:
+    def _pieces(self) -> Iterator[Iterable[tuple[int, bytes]]]:
+        """Give the pieces of the image; those of a packed one are made ahead, the others by the kernel."""
+        if self._source.compression == "none":
+            with contextlib.closing(self._source.pieces()) as pieces:
+                yield pieces
+            return
         ahead = Ahead(self._source.pieces(), self._context)
         try:
             yield ahead
         finally:
             ahead.close()
+
+    def _digest(self) -> Digest:
+        """Return what makes the checksum of a packed image, which takes longer to unpack anyhow."""
+        return NoDigest() if self._source.compression == "none" else Digest()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The first difference between medium and image: where, and up to 16 bytes of both; or none.
+
+    The checksum is that of the image, when all of it was compared.
+    """
+
+    difference: tuple[int, bytes, bytes] | None
+    sha256: str
 
 
 def _extend(extents: list[Extent], place: int, length: int) -> None:

@@ -38,6 +38,7 @@ peers:
 
 guest: peers
 	@tools/guest .cache/guest
+	@tools/python_guest .cache/python_guest
 
 boards: peers
 	@tools/boards .cache/boards

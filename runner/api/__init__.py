@@ -8,6 +8,7 @@ from runner.api.bus_work import BusTask, BusWork
 from runner.api.context import Context, Keep, Kept, Level
 from runner.api.conversation import Conversation
 from runner.api.diagnostics import DiagnosticLink
+from runner.api.gpio import GpioLine, LineEvent, LineState
 from runner.api.host_commands import HostCommandInfo, HostCommands, Invocation
 from runner.api.interfaces import (
     BusState,
@@ -67,6 +68,7 @@ __all__ = [
     "Failed",
     "FilePath",
     "FileServer",
+    "GpioLine",
     "HostCommandInfo",
     "HostCommands",
     "HttpFiles",
@@ -77,6 +79,8 @@ __all__ = [
     "Kept",
     "LabError",
     "Level",
+    "LineEvent",
+    "LineState",
     "Link",
     "Machine",
     "ManagedObject",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from support.power_rigs.command import command
 from support.power_rigs.emulated import qemu, sim
+from support.power_rigs.gpio import gpio
 from support.power_rigs.mock import mock, unreadable_mock
 from support.power_rigs.rig import RealTime, Rig
 from support.power_rigs.snmp import snmp
@@ -43,6 +44,7 @@ DRIVERS = [
     pytest.param(unreadable_mock, id="unreadable"),
     pytest.param(command, id="command"),
     pytest.param(sim, id="sim"),
+    pytest.param(gpio, id="gpio"),
     pytest.param(snmp, id="snmp", marks=pytest.mark.peer("snmpd")),
     pytest.param(tasmota, id="tasmota", marks=pytest.mark.peer("mosquitto")),
     pytest.param(http, id="http"),

@@ -331,9 +331,6 @@ def test_an_agent_that_was_restarted_is_used_on(tmp_path: Path, opened: Opened) 
         options = first.v3("sha-aes128", outlet=3, preset="apc", timeout=Duration("4s"))
         outlet = opened(Snmp, **options)
         outlet.on()
-    with snmpd(tmp_path / "agent", port=port):
-        outlet.on()
-        assert outlet.state() == "on"
     with snmpd(tmp_path / "another", port=port):
         outlet.on()
         assert outlet.state() == "on"

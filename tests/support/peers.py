@@ -12,6 +12,7 @@ from support import mosquitto, snmpd, ssh_server
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 GUEST = ROOT / ".cache" / "guest"
+PYTHON_GUEST = ROOT / ".cache" / "python_guest"
 BOARDS = ROOT / ".cache" / "boards"
 """What `make boards` fetches."""
 LAB_VM = ROOT / ".cache" / "lab_vm"
@@ -47,6 +48,12 @@ def _umockdev() -> str:
     except FileNotFoundError as error:
         return str(error)
     return tried.stderr.strip().rpartition("\n")[2] if tried.returncode else ""
+
+
+def _python_guest() -> str:
+    absent = [name for name in ("python.cpio", "identity") if not (PYTHON_GUEST / name).exists()]
+    here = f"no {', '.join(absent)} in .cache/python_guest: run `make guest`" if absent else ""
+    return _guest() or _program("ssh-keyscan") or here
 
 
 def _uboot(arch: str, folder: str, file: str = "u-boot.bin") -> str:
@@ -88,6 +95,7 @@ def _loop_devices() -> str:
 _PROBES: dict[str, Callable[[], str]] = {
     "qemu": _qemu,
     "guest": _guest,
+    "python_guest": _python_guest,
     "lab vm": _lab_vm,
     "umockdev": _umockdev,
     "uboot arm": lambda: _uboot("arm", "qemu_arm"),

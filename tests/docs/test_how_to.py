@@ -24,6 +24,7 @@ WITH_COMMANDS = [
     "how-to/recover-boards.md",
     "how-to/switch-power.md",
     "how-to/serve-files-to-boards.md",
+    "how-to/talk-to-boards.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

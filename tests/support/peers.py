@@ -113,6 +113,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "dash": lambda: _program("dash"),
     "fish": lambda: _program("fish"),
     "zsh": lambda: _program("zsh"),
+    "port 69": lambda: "" if os.geteuid() == 0 else "port 69 needs root",
     "tftp": lambda: _program("tftp"),
     "tftpd": lambda: _program("/usr/sbin/in.tftpd"),
     "curl": lambda: _program("curl"),

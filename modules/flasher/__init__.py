@@ -1,0 +1,1 @@
+"""Modules and drivers: writing media through a small Linux in the board's memory."""

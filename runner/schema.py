@@ -32,11 +32,10 @@ from runner.declaration import Parameter
 from runner.document import Entry, ListNode, MapNode, Node, Scalar, plain
 from runner.errors import Faults, InputError, Location, did_you_mean
 from runner.fields import parameters_of
-from runner.loader import core_value
 from runner.misfits import known, within
 from runner.model import UNBOUND, Bound, Expression
 from runner.rendered import NOWHERE, node_of
-from runner.type_names import one_of, show, type_name
+from runner.type_names import one_of, seen, show, type_name
 
 _WORDS_FOR_BOOL = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
@@ -205,7 +204,7 @@ def _value(hint: Any, node: Node) -> Any:  # noqa: C901 - one branch for each ki
     if hint is None or hint is type(None):
         if isinstance(node, Scalar) and node.value is None:
             return None
-        raise Wrong(node.at, f"expected nothing (null), got {_seen(node)}")
+        raise Wrong(node.at, f"expected nothing (null), got {seen(node)}")
     if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint is not Judged:
         return _mapping(hint, node)
     if hint in {ByteString, bytes}:
@@ -213,7 +212,7 @@ def _value(hint: Any, node: Node) -> Any:  # noqa: C901 - one branch for each ki
     if hint is BytePattern:
         return _byte_string(node, BytePattern)
     if not isinstance(node, Scalar):
-        raise Wrong(node.at, f"expected {type_name(hint)}, got {_seen(node)}")
+        raise Wrong(node.at, f"expected {type_name(hint)}, got {seen(node)}")
     return _scalar(hint, node)
 
 
@@ -230,19 +229,19 @@ def _bool(node: Scalar) -> bool:
     if isinstance(node.value, bool):
         return node.value
     word = _WORDS_FOR_BOOL.get(node.text.lower())
-    raise Wrong(node.at, f"expected true or false, got {_seen(node)}", f"write {word}" if word else "")
+    raise Wrong(node.at, f"expected true or false, got {seen(node)}", f"write {word}" if word else "")
 
 
 def _int(node: Scalar) -> int:
     if isinstance(node.value, int) and not isinstance(node.value, bool):
         return node.value
-    raise Wrong(node.at, f"expected a whole number, got {_seen(node)}")
+    raise Wrong(node.at, f"expected a whole number, got {seen(node)}")
 
 
 def _float(node: Scalar) -> float:
     if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
         return node.value
-    raise Wrong(node.at, f"expected a number, got {_seen(node)}")
+    raise Wrong(node.at, f"expected a number, got {seen(node)}")
 
 
 def _str(node: Scalar) -> str:
@@ -278,7 +277,7 @@ def _target(node: Scalar) -> TargetPath:
 def _parsed(make: Callable[[Any], Any]) -> Callable[[Scalar], Any]:
     def parse(node: Scalar) -> Any:
         if node.value is None or isinstance(node.value, bool):
-            raise Wrong(node.at, f"expected {type_name(make)}, got {_seen(node)}")
+            raise Wrong(node.at, f"expected {type_name(make)}, got {seen(node)}")
         try:
             return make(node.value)
         except (TypeError, ValueError) as error:
@@ -312,7 +311,7 @@ def _byte_string(node: Node, make: Callable[[Any], Any]) -> Any:
             return make(_str(node))
     except (TypeError, ValueError) as error:
         raise Wrong(node.at, str(error)) from error
-    raise Wrong(node.at, f"expected {type_name(make)}, got {_seen(node)}")
+    raise Wrong(node.at, f"expected {type_name(make)}, got {seen(node)}")
 
 
 def _union(members: tuple[Any, ...], node: Node) -> Any:
@@ -327,10 +326,14 @@ def _union(members: tuple[Any, ...], node: Node) -> Any:
         except Wrong as wrong:
             problems.append(wrong)
     deepest = [wrong for wrong in problems if wrong.at != node.at]
-    wanted = type_name(Union[members])
     if deepest:
         raise deepest[0]
-    raise Wrong(node.at, f"expected {wanted}, got {_seen(node)}", _best_hint(problems))
+    others = [wrong for wrong in problems if not wrong.message.startswith("expected")]
+    if (
+        len(others) == 1 and type(None) in members
+    ):  # there is one kind of value: what is wrong with it is known
+        raise others[0]
+    raise Wrong(node.at, f"expected {type_name(Union[members])}, got {seen(node)}", _best_hint(problems))
 
 
 def _best_hint(problems: list[Wrong]) -> str:
@@ -347,7 +350,7 @@ def _literal(choices: tuple[Any, ...], node: Node) -> Any:
         hint = did_you_mean(node.text, map(str, choices))
     else:
         hint = ""
-    raise Wrong(node.at, f"expected {one_of(choices)}, got {_seen(node)}", hint)
+    raise Wrong(node.at, f"expected {one_of(choices)}, got {seen(node)}", hint)
 
 
 def _member(hint: type[enum.Enum], node: Scalar) -> enum.Enum:
@@ -355,27 +358,27 @@ def _member(hint: type[enum.Enum], node: Scalar) -> enum.Enum:
         if node.value == member.value or node.text.lower() == member.name.lower():
             return member
     names = [str(member.value) for member in hint]
-    raise Wrong(node.at, f"expected {one_of(names)}, got {_seen(node)}", did_you_mean(node.text, names))
+    raise Wrong(node.at, f"expected {one_of(names)}, got {seen(node)}", did_you_mean(node.text, names))
 
 
 def _container(origin: Any, arguments: tuple[Any, ...], node: Node) -> Any:
     if origin is dict:
         if not isinstance(node, MapNode):
-            raise Wrong(node.at, f"expected a mapping, got {_seen(node)}")
+            raise Wrong(node.at, f"expected a mapping, got {seen(node)}")
         item = arguments[1] if arguments else object
         return {entry.key.text: _value(item, entry.value) for entry in node}
     item = arguments[0] if arguments else object
     if item is Judged and isinstance(node, Scalar):
         return [_scalar(Judged, node)]
     if not isinstance(node, ListNode):
-        raise Wrong(node.at, f"expected a list of {type_name(item)}, got {_seen(node)}")
+        raise Wrong(node.at, f"expected a list of {type_name(item)}, got {seen(node)}")
     return origin(_value(item, each) for each in node)
 
 
 def _mapping(hint: type, node: Node) -> Any:
     parameters = parameters_of(hint)
     if not isinstance(node, MapNode) and not any(each.primary for each in parameters.values()):
-        raise Wrong(node.at, f"expected a mapping ({', '.join(parameters)}), got {_seen(node)}")
+        raise Wrong(node.at, f"expected a mapping ({', '.join(parameters)}), got {seen(node)}")
     inner = Faults()
     bound = bind(parameters, node, inner, owner=_spoken(hint), at=node.at)
     try:
@@ -395,18 +398,3 @@ def _refuse_misfits(hint: type, values: Mapping[str, Any], node: Node) -> None:
 
 def _spoken(hint: type) -> str:
     return hint.__name__.removesuffix("Options").removesuffix("Settings").lower() or hint.__name__.lower()
-
-
-def _seen(node: Node) -> str:
-    match node:
-        case ListNode():
-            return "a list"
-        case MapNode():
-            return "a mapping"
-        case Scalar(value=None):
-            return "nothing"
-        case Scalar(secret=True):
-            return "a secret"
-        case _:
-            kind = "text " if isinstance(node.value, str) and core_value(node.text) != node.text else ""
-            return f"{kind}{node.text!r}" if isinstance(node.value, str) else node.text

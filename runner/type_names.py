@@ -11,7 +11,9 @@ from typing import Any, Literal, Union
 
 from runner.api.judged import Judged
 from runner.api.values import BytePattern, ByteString, Checksum, Duration, FilePath, Secret, Size, TargetPath
+from runner.document import ListNode, MapNode, Node, Scalar
 from runner.fields import parameters_of
+from runner.loader import core_value
 from runner.model import Expression
 
 
@@ -102,3 +104,19 @@ def supported(hint: Any) -> bool:
     if not isinstance(hint, type):
         return False
     return issubclass(hint, enum.Enum) or dataclasses.is_dataclass(hint)
+
+
+def seen(node: Node) -> str:
+    """Say in a message what stands there."""
+    match node:
+        case ListNode():
+            return "a list"
+        case MapNode():
+            return "a mapping"
+        case Scalar(value=None):
+            return "nothing"
+        case Scalar(secret=True):
+            return "a secret"
+        case _:
+            kind = "text " if isinstance(node.value, str) and core_value(node.text) != node.text else ""
+            return f"{kind}{node.text!r}" if isinstance(node.value, str) else node.text

@@ -12,6 +12,8 @@ from runner.api.values import Duration
 from runner.api.verdicts import LabError
 
 _Frame = TypeVar("_Frame")
+_NEAR = 0.002
+"""Seconds before a frame is due from which on a stop waits for it: sleeping ends closer to its time."""
 _STOP_WITHIN = 5.0
 """Seconds that a task gets to finish the frame that it is sending."""
 
@@ -99,8 +101,11 @@ class Periodic(ThreadTask, Generic[_Frame]):
         if self._end is not None and self._due >= self._end:
             return 0
         left = self._due - time.perf_counter()
-        if left > 0 and ending.wait(left):
+        if left > _NEAR and ending.wait(left - _NEAR):
             return 0
+        left = self._due - time.perf_counter()
+        if left > 0:
+            time.sleep(left)
         self._send(self._frames[self._count % len(self._frames)])
         self._count += 1
         self._due = self._began + self._count * self._period

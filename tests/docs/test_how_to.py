@@ -1,6 +1,6 @@
 """The documents for authors: their files are written, their commands are run, and print what stands there.
 
-A block ```python or ```yaml that begins with a comment naming a file is that file. In a block
+A block ```python, ```yaml or ```dbc that begins with a comment naming a file is that file. In a block
 ```console each line after ``$ `` is typed into one shell, and what follows is what it prints:
 ``…`` stands for any text, on a line of its own for any lines.
 """
@@ -25,10 +25,11 @@ WITH_COMMANDS = [
     "how-to/switch-power.md",
     "how-to/serve-files-to-boards.md",
     "how-to/talk-to-boards.md",
+    "how-to/test-can.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"# ([\w./-]+\.\w+)\n")
+_FILE = re.compile(r"(?:#|//) ([\w./-]+\.\w+)\n")
 
 
 def commands(block: str) -> Iterator[tuple[str, str]]:
@@ -75,7 +76,7 @@ def test_what_a_document_shows_is_what_happens(name: str, tmp_path: Path) -> Non
     ran = 0
     for language, block in _BLOCK.findall(text):
         named = _FILE.match(block)
-        if language in {"python", "yaml"} and named:
+        if language in {"python", "yaml", "dbc"} and named:
             path = tmp_path / named[1]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block, encoding="utf-8")

@@ -26,7 +26,7 @@ class IsotpRequest(Module):
     Example::
 
         - isotp_request: {data: "22 F1 90", begins: "62 F1 90", within: 2s}
-          expect: result.data[3:] == b'WAUZZZ4G6BN000001'
+          expect: result.data[3:] | hex == '57 41 55 5A'
     """
 
     limited_by = "within"

@@ -36,6 +36,7 @@ from runner.api.network import Link, Network, NetworkAddress
 from runner.api.remote_shell import RemoteShell
 from runner.api.servers import FileServer, HttpFiles, TftpFiles, Transfer
 from runner.api.snmp import ManagedObject, ManagedObjects
+from runner.api.uds import Uds
 from runner.api.values import BytePattern, ByteString, Checksum, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
     Cancelled,
@@ -112,6 +113,7 @@ __all__ = [
     "TftpFiles",
     "TimedOut",
     "Transfer",
+    "Uds",
     "Unreachable",
     "Unsupported",
     "Verdict",

@@ -43,8 +43,15 @@ LINUX = [
     "sees its disk",
 ]
 NETBOOT = ["boots from the network", "says what is wrong with an image"]
+DIAGNOSTICS = [
+    "a write is refused until the control unit is unlocked",
+    "a reset locks it again and keeps what was written",
+    "its trouble codes are counted, read and cleared",
+    "software is downloaded and read back",
+]
 PLAYED = [
     pytest.param("quickstart", QUICKSTART, "sim-01", id="quickstart"),
+    pytest.param("uds_diagnostics", DIAGNOSTICS, "ecu-sim", id="uds_diagnostics"),
     pytest.param("qemu_uboot", UBOOT, "qemu-uboot", id="qemu_uboot", marks=pytest.mark.peer("qemu")),
     pytest.param("qemu_netboot", NETBOOT, "qemu-netboot", id="qemu_netboot", marks=pytest.mark.peer("guest")),
     pytest.param("qemu_linux", LINUX, "qemu-linux", id="qemu_linux", marks=pytest.mark.peer("guest")),

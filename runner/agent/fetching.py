@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from runner.api.codec import FILE, is_file
-from runner.api.values import Checksum, is_url
+from runner.api.values import Checksum, is_web
 from runner.api.verdicts import RecipeFault
 
 _PORTS = {"http": 80, "https": 443}
@@ -64,7 +64,7 @@ def origin(url: str) -> Origin:
 
 def _urls(values: Mapping[str, Any], argument: str) -> Iterator[str]:
     for name, value in values.items():
-        if name == argument and is_file(value) and is_url(value[FILE]):
+        if name == argument and is_file(value) and is_web(value[FILE]):
             yield value[FILE]
         elif isinstance(value, dict):
             yield from _urls(value, argument)

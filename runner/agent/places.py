@@ -25,8 +25,8 @@ from runner.agent.part import Part
 from runner.agent.stop import Stop
 from runner.agent.store import OneAtATime, Store, cache_at, locked
 from runner.api.codec import FILE, is_file
-from runner.api.values import is_url
-from runner.api.verdicts import LabError
+from runner.api.values import is_url, is_web
+from runner.api.verdicts import LabError, RecipeFault
 
 if TYPE_CHECKING:
     from runner.agent.call import Call
@@ -104,8 +104,13 @@ class Places:
         }
 
     def _with_path(self, value: Any, asked: _Asked, sha256: str = "") -> Any:
-        if is_file(value) and is_url(value[FILE]):
+        if is_file(value) and is_web(value[FILE]):
             return {FILE: self._of_url(value[FILE], asked, sha256)}
+        if is_file(value) and is_url(value[FILE]):
+            raise RecipeFault(
+                f"{value[FILE].partition('?')[0]} cannot be fetched for this",
+                hint="a device gets files of this machine and of web servers only; a step gets it",
+            )
         if isinstance(value, dict):
             return self._with_paths(value, asked)
         if isinstance(value, list):

@@ -28,6 +28,9 @@ _SIZE_UNITS = {
 }
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B|B|)", re.ASCII)
 _DIGITS = re.compile(r"[0-9a-f]{64}")
+_SCHEMES = frozenset(
+    "http https webdav webdavs ftp ftps sftp s3 gs gcs az azblob oss b2".split()  # noqa: SIM905 - a list of words
+)
 _HEX_BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _WRITE_BYTES = 'write hexadecimal pairs, as in "02 01 0C"'
 
@@ -179,7 +182,7 @@ def _pairs(text: str, *, wildcards: bool) -> list[str]:
 
 
 class FilePath(str):
-    """A file of the machine that runs `runner`, relative to the file that names it; or a URL (http, https).
+    """A file of the machine that runs `runner`, relative to the file that names it; or a URL.
 
     What a module or driver gets is always the path of a file beside it: the file has been copied
     there, or fetched, when it was not there already.
@@ -234,10 +237,15 @@ def files_in(value: object) -> Iterator[FilePath | TargetPath]:
 def is_url(path: str) -> bool:
     """Tell whether a file is to be fetched from the network.
 
-    >>> is_url("https://images.lab/nightly.img"), is_url("images/nightly.img")
+    >>> is_url("s3://images/nightly.img"), is_url("images/nightly.img")
     (True, False)
     """
-    return path.startswith(("http://", "https://"))
+    return path.partition("://")[0] in _SCHEMES and "://" in path
+
+
+def is_web(url: str) -> bool:
+    """Tell whether a URL is one of a web server, which the host of the bench asks itself."""
+    return url.startswith(("http://", "https://"))
 
 
 class Secret(str):

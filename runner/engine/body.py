@@ -184,7 +184,7 @@ class BenchPlayer:
         link = self.bench.link(ear.hear, frame.cancel)
         try:
             result = perform.run_there(
-                verb, given, devices, self.bench.name, link, frame, limit, idle, ear.hear
+                verb, given, devices, self.bench.name, link, frame, limit, idle, ear.hear, self._run.masker
             )
         except TimedOut as late:
             tell_origin(late, (verb.limited_by, own_limit(step, use, given)), limit.origin)

@@ -10,7 +10,7 @@ from runner.agent.calls import Heard
 from runner.agent.calls import Run as RunRequest
 from runner.agent.forwarding import Forward, Unforward
 from runner.api.codec import decode, encode_argument
-from runner.api.values import TargetPath, files_in
+from runner.api.values import TargetPath, files_in, is_url, is_web
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link
 from runner.declaration import Verb
@@ -19,6 +19,7 @@ from runner.engine.frame import Frame
 from runner.engine.local import LocalContext
 from runner.engine.scope import Scope
 from runner.loader.fence import Fence
+from runner.masking import Masker
 from runner.model import UNBOUND, Bound, Expression, Use
 from runner.schema import convert_value
 from runner.template import Templates
@@ -112,6 +113,21 @@ def predict_here(
     return told
 
 
+def _with_files(
+    given: Mapping[str, Any], frame: Frame, deadline: Deadline, hear: Callable[[Heard], None], masker: Masker
+) -> dict[str, Any]:
+    """Return encoded arguments; files of object stores are fetched, or can be by the host.
+
+    What was signed for them is a secret as long as it can be used.
+    """
+    encoded = {name: encode_argument(value) for name, value in given.items()}
+    if not any(is_url(path) and not is_web(path) for path in files_in(list(given.values()))):
+        return encoded
+    from runner.connect.stores import Fetch, fetched
+
+    return fetched(encoded, Fetch(hear, frame.cancel, deadline.left, frame.closing, masker.add))
+
+
 def run_there(
     verb: Verb,
     given: Mapping[str, Any],
@@ -122,9 +138,11 @@ def run_there(
     deadline: Deadline,
     idle: float | None,
     hear: Callable[[Heard], None],
+    masker: Masker,
 ) -> Any:
     """Run a module on the agent of the bench's host and return its typed result."""
-    request = dataclasses.replace(_request(verb, given, devices, bench, deadline), idle=idle)
+    arguments = _with_files(given, frame, deadline, hear, masker)
+    request = dataclasses.replace(_request(verb, arguments, devices, bench, deadline), idle=idle)
     answer = link.call(request, hear, cancel=frame.cancel)
     return decode(verb.result, answer) if verb.result is not None else answer
 
@@ -140,17 +158,18 @@ def predict_there(
     hear: Callable[[Heard], None],
 ) -> str:
     """Return what a module says on the agent of the bench's host that it would do."""
-    request = dataclasses.replace(_request(verb, given, devices, bench, deadline), predict=True)
+    arguments = {name: encode_argument(value) for name, value in given.items()}
+    request = dataclasses.replace(_request(verb, arguments, devices, bench, deadline), predict=True)
     return str(link.call(request, hear, cancel=frame.cancel))
 
 
 def _request(
-    verb: Verb, given: Mapping[str, Any], devices: Mapping[str, Any], bench: str, deadline: Deadline
+    verb: Verb, arguments: Mapping[str, Any], devices: Mapping[str, Any], bench: str, deadline: Deadline
 ) -> RunRequest:
     return RunRequest(
         bench=bench,
         path=verb.path,
-        arguments={name: encode_argument(value) for name, value in given.items()},
+        arguments=arguments,
         devices=devices,
         limit=deadline.left,
         limit_origin=deadline.origin,

@@ -78,7 +78,7 @@ def flashing(folder: Path, driver: str, on_release: str = "[{power_off: }]") -> 
     (folder / "image").write_bytes(b"image" * 1000)
     (folder / "lab.yaml").write_text(
         "benches:\n"
-        "  desk:\n"
+        "  flash-desk:\n"
         "    devices:\n"
         f"      power: {{driver: command, turn_on: 'true', turn_off: 'touch {folder}/off'}}\n"
         f"      sd: {{driver: {driver}, folder: {folder}}}\n"

@@ -92,6 +92,7 @@ def ssh_server(
         "KbdInteractiveAuthentication": "no",
         "MaxStartups": "100",
         "PidFile": "none",
+        "Subsystem": "sftp internal-sftp",
         "LogLevel": "VERBOSE",
         "SetEnv": environment,
         **settings,

@@ -72,3 +72,11 @@ def test_every_path_that_the_readme_links_to_is_there() -> None:
 
     assert len(linked) > 5
     assert [each for each in linked if not (ROOT / each).exists()] == []
+
+
+def test_every_document_is_linked_from_the_first_one() -> None:
+    documents = ROOT / "docs"
+    linked = (documents / "README.md").read_text(encoding="utf-8")
+    others = {str(each.relative_to(documents)) for each in documents.rglob("*.md")} - {"README.md"}
+
+    assert [each for each in sorted(others) if f"({each})" not in linked and "decisions" not in each] == []

@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    for name in sys.argv[1:] or ["steps", "check", "agent", "console", "ssh", "files", "snmp"]:
+    for name in sys.argv[1:] or ["steps", "check", "agent", "console", "ssh", "files", "snmp", "mqtt"]:
         print(f"--- {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py")], cwd=HERE, check=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import ssl
@@ -54,9 +55,10 @@ class Link:
         self._heard = heard
         self._tell_end = ended
         self._answers: dict[int | str, Any] = {}
-        self._complaint = ""
+        self._complaints = _Complaints()
         self._end = ""
         self._changed = threading.Condition()
+        self._wire = _Wire()
         self._client = self._made()
 
     @property
@@ -91,8 +93,17 @@ class Link:
 
     def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool, limit: Limit) -> None:
         """Publish, and wait for the acknowledgement; with `qos` 0, until it is written."""
+        self.acknowledged(self.send(topic, payload, qos=qos, retain=retain, limit=limit), topic, limit)
+
+    def send(self, topic: str, payload: bytes, *, qos: int, retain: bool, limit: Limit) -> int:
+        """Publish without waiting; return the number by which `acknowledged` knows it until the next one."""
+        self._answers.clear()
         with self._translated(limit):
-            number = self._client.publish(topic, payload, qos, retain).mid
+            number: int = self._client.publish(topic, payload, qos, retain).mid
+        return number
+
+    def acknowledged(self, number: int, topic: str, limit: Limit) -> None:
+        """Wait until the broker has acknowledged a message; raise LabError when it does not or refuses."""
         code = self._answer(number, limit, f"acknowledge a message to {topic!r}")
         if code.is_failure:
             raise LabError(
@@ -121,28 +132,29 @@ class Link:
             client.ws_set_options(path=place.path)
         if self._broker.username or self._broker.password:
             client.username_pw_set(self._broker.username, str(self._broker.password) or None)
-        client.on_socket_open = lambda _client, _data, connection: _hurry(connection)
+        client.on_socket_open = lambda _client, _data, connection: self._wire.take(connection)
+        client.on_socket_close = lambda _client, _data, _connection: self._wire.let_go()
         client.on_connect = lambda _client, _data, _flags, code, _more: self._note(_CONNECTED, code)
         client.on_subscribe = lambda _client, _data, number, codes, _more: self._note(number, codes)
         client.on_publish = lambda _client, _data, number, code, _more: self._note(number, code)
-        client.on_message = lambda _client, _data, message: self._heard(_message(message))
+        client.on_message = lambda _client, _data, message: self._hear(message)
         client.on_disconnect = lambda _client, _data, _flags, code, _more: self._over(str(code))
-        client.on_log = lambda _client, _data, level, text: self._listen(
-            text if level == paho.MQTT_LOG_ERR else ""
-        )
+        client.enable_logger(self._complaints)
         return client
 
     def _note(self, of: int | str, answer: Any) -> None:
+        self._wire.acknowledge()
         with self._changed:
             self._answers[of] = answer
             self._changed.notify_all()
 
-    def _listen(self, complaint: str) -> None:
-        self._complaint = complaint or self._complaint
+    def _hear(self, message: Any) -> None:
+        self._wire.acknowledge()
+        self._heard(_message(message))
 
     def _over(self, why: str) -> None:
         with self._changed:
-            self._end = f"the connection ended: {self._complaint or why}"
+            self._end = f"the connection ended: {self._complaints.last or why}"
             self._changed.notify_all()
         self._tell_end(self._end)
 
@@ -200,11 +212,46 @@ def _hint_for_end(broker: Broker) -> str:
     )
 
 
-def _hurry(connection: Any) -> None:
-    """Send each packet at once (tcp(7), TCP_NODELAY); paho leaves Nagle's algorithm on."""
-    with socket.socket(fileno=os.dup(connection.fileno())) as same:
-        if same.family != socket.AF_UNIX:
-            same.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+class _Complaints(logging.Logger):
+    """Keeps the last of paho's errors: what it calls back with says only that there was one."""
+
+    def __init__(self) -> None:
+        super().__init__("mqtt", logging.ERROR)
+        self.last = ""
+
+    def handle(self, record: logging.LogRecord) -> None:
+        self.last = record.getMessage()
+
+
+class _Wire:
+    """A second hold on the connection's socket, to keep small packets from waiting for one another.
+
+    paho leaves Nagle's algorithm on, and so do brokers as they come: they hold a message back until
+    the packet before it is acknowledged, which a kernel puts off for 40 ms (tcp(7)).
+    """
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+
+    def take(self, connection: Any) -> None:
+        """Take hold of a connection, and send each packet at once."""
+        held = socket.socket(fileno=os.dup(connection.fileno()))
+        if held.family == socket.AF_UNIX:
+            held.close()
+            return
+        held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = held
+
+    def acknowledge(self) -> None:
+        """Acknowledge at once what has been received."""
+        if self._socket is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+    def let_go(self) -> None:
+        """Let the connection end."""
+        held, self._socket = self._socket, None
+        if held is not None:
+            held.close()
 
 
 def _message(message: Any) -> MqttMessage:

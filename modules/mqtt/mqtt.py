@@ -74,6 +74,10 @@ class Mqtt(Driver, MqttBroker):
         self.connect()
         return self._session.record.next(after, timeout, context)
 
+    def check_whole(self, after: int) -> None:
+        """Raise LabError when the connection was lost since."""
+        self._session.record.check_whole(after)
+
     def where(self) -> str:
         """Return its address."""
         return self.broker.where

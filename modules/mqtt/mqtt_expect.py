@@ -104,7 +104,8 @@ class MqttExpect(Module):
                 self.broker.listen([self.topic], self.within)
             return self._found(regex, after, context)
 
-    def _found(self, regex: re.Pattern[str], after: int, context: Context) -> Heard:
+    def _found(self, regex: re.Pattern[str], first: int, context: Context) -> Heard:
+        after = first
         started = time.monotonic()
         end = started + self.within
         others: deque[tuple[MqttMessage, str]] = deque(maxlen=_SHOWN)
@@ -117,6 +118,7 @@ class MqttExpect(Module):
                     raise self._unwanted(message)
                 return self._heard(message, started)
             others.append((message, why))
+        self.broker.check_whole(first)
         if self.absent:
             return Heard(elapsed=self.within)
         raise self._missing(others)

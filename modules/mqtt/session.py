@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from runner.api import LabError
 from runner.api.mqtt import MessageRecord, matches
 from runner.modules.mqtt.broker import Broker
 from runner.modules.mqtt.link import Limit, Link
+
+
+class Sent(NamedTuple):
+    """A message on its way."""
+
+    before: int
+    """The newest message that was recorded before."""
+    acknowledged: Callable[[], None]
+    """Raises LabError unless the broker has acknowledged it by the limit that it was sent with."""
 
 
 class Session:
@@ -35,6 +45,15 @@ class Session:
                 link.publish(topic, payload, qos=qos, retain=retain, limit=limit)
             return before
 
+    def send(self, topic: str, payload: bytes, limit: Limit) -> Sent:
+        """Publish with quality of service 1, for a receiver whose answer says more than the broker's."""
+        with self._one:
+            link = self._linked(limit)
+            before = self.record.latest()
+            with _GivingUp(self):
+                number = link.send(topic, payload, qos=1, retain=False, limit=limit)
+            return Sent(before, lambda: self._acknowledged(link, number, topic, limit))
+
     def listen(self, topics: Iterable[str], limit: Limit) -> None:
         """Subscribe, now and whenever we connect; what is kept of the topics comes (again)."""
         with self._one:
@@ -58,6 +77,10 @@ class Session:
         link, self._link = self._link, None
         if link is not None:
             link.close()
+
+    def _acknowledged(self, link: Link, number: int, topic: str, limit: Limit) -> None:
+        with self._one, _GivingUp(self):
+            link.acknowledged(number, topic, limit)
 
     def _linked(self, limit: Limit) -> Link:
         if self._link is not None and self._link.alive:

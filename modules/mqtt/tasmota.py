@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from runner.api import (
@@ -12,37 +12,21 @@ from runner.api import (
     Misfit,
     MqttMessage,
     Needs,
-    Options,
     Power,
     PowerReading,
     PowerState,
     Unreachable,
     arg,
 )
-from runner.api.json_path import parsed, shown
-from runner.api.mqtt import wrong_topic
+from runner.api.mqtt import Wanted, wrong_topic
 from runner.modules.mqtt.broker import Broker
 from runner.modules.mqtt.link import Limit
+from runner.modules.mqtt.plug import Topics, plug_of, reading_in, state_in
 from runner.modules.mqtt.session import Session
 
-_PREFIXES = ("cmnd", "stat", "tele")
 _WORDS = ("%prefix%", "%topic%")
-_STATES: Mapping[str, PowerState] = {"on": "on", "1": "on", "off": "off", "0": "off"}
-
-
-class Topics(Options):
-    """The topics of a plug whose layout is its own."""
-
-    command: str = arg(help="where it takes commands, with the relay: cmnd/plug1/POWER")
-    status: str = arg(help="where it reports the relay's state: stat/plug1/POWER")
-    alive: str = arg(default="", help="where it says Online, and the broker Offline: tele/plug1/LWT")
-
-    @classmethod
-    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
-        """Say what is no topic."""
-        for name in ("command", "status", "alive"):
-            if (given.get(name) or name != "alive") and (wrong := wrong_topic(given[name], wildcards=False)):
-                yield Misfit(name, wrong)
+_KEPT = 64
+"""Messages that are kept: a command is followed by two or three."""
 
 
 class Tasmota(Driver, Power):
@@ -93,8 +77,8 @@ class Tasmota(Driver, Power):
 
     def open(self) -> None:
         """Get ready; the first use connects."""
-        self._plug = self._layout()
-        self._session = Session(self.broker, self._plug.heard)
+        self._plug = plug_of(self.topic, self.full_topic, self.relay)
+        self._session = Session(self.broker, self._plug.heard, _KEPT)
 
     def close(self) -> None:
         """End the connection; the plug stays as it is."""
@@ -110,21 +94,12 @@ class Tasmota(Driver, Power):
 
     def state(self) -> PowerState:
         """Ask the plug for its state: a command without a value changes nothing."""
-        asked = self._send(self._plug.command, "")
-        while True:
-            message = self._next(asked, "report its state")
-            asked = asked.after(message)
-            if (said := self._told(message)) is not None:
-                return said
+        return self._told(self._next(self._send(self._plug.command, ""), "report its state"))
 
     def read(self) -> PowerReading | None:
         """Ask for its sensors (``Status 10``); None when the plug has no energy meter."""
         asked = self._send(self._plug.sensors, "10")
-        while True:
-            message = self._next(asked, "report its sensors")
-            asked = asked.after(message)
-            if message.topic == self._plug.sensed:
-                return reading(message, (self.relay or 1) - 1)
+        return reading_in(self._next(asked, "report its sensors", self._plug.tells), (self.relay or 1) - 1)
 
     def label(self) -> str:
         """Return which relay of which plug on which broker it is."""
@@ -132,35 +107,33 @@ class Tasmota(Driver, Power):
 
     def _switch(self, wanted: PowerState) -> None:
         asked = self._send(self._plug.command, wanted.upper())
-        said: PowerState | None = None
-        while said != wanted:
-            message = self._heard(asked) if said else self._next(asked, f"report that it is {wanted}")
-            if message is None:
+        message = self._next(asked, f"report that it is {wanted}")
+        while (said := self._told(message)) != wanted:
+            asked = asked.after(message)
+            later = self._heard(asked, self._plug.answers)
+            if later is None:
                 raise LabError(
                     f"the plug still reports {said}, {self.limit} after it was told {wanted}",
                     evidence={"expected": wanted, "actual": said, "topic": self._plug.command},
                     hint="does a rule or an interlock of its own switch it back?",
                 )
-            asked = asked.after(message)
-            said = self._told(message) or said
+            message = later
 
-    def _told(self, message: MqttMessage) -> PowerState | None:
+    def _told(self, message: MqttMessage) -> PowerState:
         """Return the state that a message reports; raise LabError when there is no such relay."""
-        if message.topic in self._plug.status:
-            return _state(message)
-        if message.topic == self._plug.result and '"Unknown"' in message.text:
+        if message.topic == self._plug.result:
             raise LabError(
                 f"the plug does not know the command {self._plug.command!r}: {message.text}",
                 hint="'relay' counts from 1: how many does it have?",
             )
-        return None
+        return state_in(message)
 
     def _send(self, topic: str, payload: str) -> _Asked:
         limit = Limit(self.limit)
         self._session.connect(limit)
         self._wait_for_online(limit)
-        before = self._session.publish(topic, payload.encode(), qos=1, retain=False, limit=limit)
-        return _Asked(before, limit)
+        sent = self._session.send(topic, payload.encode(), limit)
+        return _Asked(sent.before, limit, sent.acknowledged)
 
     def _wait_for_online(self, limit: Limit) -> None:
         """Wait while the broker says that the plug is not there: it may be on its way back."""
@@ -169,19 +142,16 @@ class Tasmota(Driver, Power):
             if self._is_offline() and self._session.record.next(after, limit.left) is None:
                 raise self._silent("come back")
 
-    def _next(self, asked: _Asked, doing: str) -> MqttMessage:
-        message = self._heard(asked)
+    def _next(self, asked: _Asked, doing: str, wanted: Wanted | None = None) -> MqttMessage:
+        message = self._heard(asked, wanted or self._plug.answers)
         if message is None:
+            asked.acknowledged()
             raise self._silent(doing)
         return message
 
-    def _heard(self, asked: _Asked) -> MqttMessage | None:
-        """Return the next message that is no older than the command; None when the time is over."""
-        while True:
-            message = self._session.record.next(asked.number, asked.limit.left)
-            if message is None or not message.retained:
-                return message
-            asked = asked.after(message)
+    def _heard(self, asked: _Asked, wanted: Wanted) -> MqttMessage | None:
+        """Return the next message that is an answer; None when the time is over."""
+        return self._session.record.next(asked.number, asked.limit.left, wanted=wanted)
 
     def _is_offline(self) -> bool:
         last = self._session.record.last(self._plug.alive)
@@ -208,88 +178,13 @@ class Tasmota(Driver, Power):
             hint="is its topic right? A slow one gets more time by 'limit'",
         )
 
-    def _layout(self) -> _Plug:
-        power = f"POWER{self.relay or ''}"
-        if isinstance(self.topic, Topics):
-            command, _, last = self.topic.command.rpartition("/")
-            status = self.topic.status.rpartition("/")[0]
-            return _plug(f"{command}/", f"{status}/", self.topic.alive, last, (self.topic.status,))
-        made = [
-            self.full_topic.replace("%prefix%", each).replace("%topic%", self.topic) for each in _PREFIXES
-        ]
-        cmnd, stat, tele = (each if each.endswith("/") else f"{each}/" for each in made)
-        names = {power, "POWER", "POWER1"} if (self.relay or 1) == 1 else {power}
-        return _plug(cmnd, stat, f"{tele}LWT", power, tuple(f"{stat}{name}" for name in sorted(names)))
-
-
-class _Plug(NamedTuple):
-    """The topics of one relay. A plug with one relay calls it POWER or POWER1, as it likes."""
-
-    command: str
-    status: tuple[str, ...]
-    result: str
-    alive: str
-    sensors: str
-    sensed: str
-
-    @property
-    def heard(self) -> tuple[str, ...]:
-        return tuple(filter(None, (*self.status, self.result, self.alive, self.sensed)))
-
 
 class _Asked(NamedTuple):
-    """The message after which an answer counts, and how long it may take."""
+    """A command on its way: after which message an answer counts, and how long it may take."""
 
     number: int
     limit: Limit
+    acknowledged: Callable[[], None]
 
     def after(self, message: MqttMessage) -> _Asked:
         return self._replace(number=message.number)
-
-
-def _plug(command: str, stat: str, alive: str, power: str, status: tuple[str, ...]) -> _Plug:
-    return _Plug(f"{command}{power}", status, f"{stat}RESULT", alive, f"{command}STATUS", f"{stat}STATUS10")
-
-
-def _state(message: MqttMessage) -> PowerState:
-    """Return the state in ``ON``, or in ``{"POWER":"ON"}`` (SetOption4); raise LabError for anything else."""
-    text = message.text
-    if text.startswith("{"):
-        found = _object(message).get(message.topic.rpartition("/")[2])
-        text = str(found)
-    state = _STATES.get(text.strip().lower())
-    if state is None:
-        raise LabError(
-            f"the plug reports {shown(message.text)} on {message.topic!r}, expected ON or OFF",
-            evidence={"topic": message.topic, "payload": message.text},
-        )
-    return state
-
-
-def reading(message: MqttMessage, relay: int) -> PowerReading | None:
-    """Return the energy in a ``STATUS10`` message; None when there is none. Some plugs list their relays."""
-    sensors = _object(message).get("StatusSNS")
-    energy = sensors.get("ENERGY") if isinstance(sensors, dict) else None
-    if not isinstance(energy, dict):
-        return None
-    return PowerReading(
-        voltage=_number(energy.get("Voltage"), relay),
-        current=_number(energy.get("Current"), relay),
-        power=_number(energy.get("Power"), relay),
-    )
-
-
-def _object(message: MqttMessage) -> Mapping[str, object]:
-    try:
-        found = parsed(bytes(message.payload))
-    except ValueError as error:
-        raise LabError(f"the plug reports on {message.topic!r} what {error}") from error
-    if not isinstance(found, dict):
-        raise LabError(f"the plug reports {shown(message.text)} on {message.topic!r}, expected an object")
-    return found
-
-
-def _number(value: object, relay: int) -> float | None:
-    if isinstance(value, list):
-        value = value[relay] if relay < len(value) else None
-    return float(value) if isinstance(value, (int, float)) else None

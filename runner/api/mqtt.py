@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,9 @@ class MqttMessage:
     def text(self) -> str:
         """The payload as text; what is no UTF-8 is replaced."""
         return self.payload.decode(errors="replace")
+
+
+Wanted = Callable[[MqttMessage], bool]
 
 
 class MqttBroker(Interface):
@@ -78,6 +81,10 @@ class MqttBroker(Interface):
         """
 
     @abc.abstractmethod
+    def check_whole(self, after: int) -> None:
+        """Raise LabError when messages numbered above `after` may be missing."""
+
+    @abc.abstractmethod
     def where(self) -> str:
         """Return which broker it is, for messages."""
 
@@ -92,6 +99,7 @@ class MessageRecord:
         self._messages: list[MqttMessage | None] = []
         self._newest = 0
         self._lost: tuple[int, str] | None = None
+        self._waiting: list[Wanted] = []
         self._changed = threading.Condition()
 
     def add(self, message: MqttMessage) -> None:
@@ -110,14 +118,25 @@ class MessageRecord:
         with self._changed:
             return self._newest
 
+    def check_whole(self, after: int) -> None:
+        """Raise LabError when the connection was lost since the message numbered `after`."""
+        with self._changed:
+            self._check_gap(after)
+
     def last(self, topic: str) -> MqttMessage | None:
         """Return the newest message of one topic."""
         with self._changed:
             found = [message for message in self._messages if message and message.topic == topic]
         return max(found, key=lambda message: message.number, default=None)
 
-    def next(self, after: int, timeout: float, context: Context | None = None) -> MqttMessage | None:
-        """Wait up to `timeout` seconds for the first message numbered above `after`.
+    def next(
+        self,
+        after: int,
+        timeout: float,
+        context: Context | None = None,
+        wanted: Wanted = lambda _message: True,
+    ) -> MqttMessage | None:
+        """Wait up to `timeout` seconds for the first message numbered above `after` that is wanted.
 
         Raise LabError when messages after `after` are lost, Cancelled when the step is stopped.
         """
@@ -128,14 +147,23 @@ class MessageRecord:
                 while True:
                     if context:
                         context.check_cancelled()
-                    if (message := self._find(after)) is not None:
+                    if (message := self._find(after, wanted)) is not None:
                         return message
+                    after = max(after, self._newest)
                     left = end - time.monotonic()
                     if left <= 0:
                         return None
-                    self._changed.wait(left)
+                    self._wait(left, wanted)
         finally:
             release()
+
+    def _wait(self, left: float, wanted: Wanted) -> None:
+        """Wait for a message that is wanted: to be woken by others costs as much as all the rest."""
+        self._waiting.append(wanted)
+        try:
+            self._changed.wait(left)
+        finally:
+            self._waiting.remove(wanted)
 
     def _keep(self, message: MqttMessage | None) -> None:
         self._newest += 1
@@ -143,9 +171,10 @@ class MessageRecord:
             self._messages.append(message)
         else:
             self._messages[(self._newest - 1) % self._capacity] = message
-        self._changed.notify_all()
+        if message is None or any(wanted(message) for wanted in self._waiting):
+            self._changed.notify_all()
 
-    def _find(self, after: int) -> MqttMessage | None:
+    def _find(self, after: int, wanted: Wanted) -> MqttMessage | None:
         oldest = max(1, self._newest - self._capacity + 1)
         if after + 1 < oldest:
             raise LabError(
@@ -154,14 +183,18 @@ class MessageRecord:
                 hint="subscribe to fewer topics, or keep more messages with the driver's option 'record'",
             )
         for place in range(after, self._newest):
-            if (message := self._messages[place % self._capacity]) is not None:
+            message = self._messages[place % self._capacity]
+            if message is not None and wanted(message):
                 return message
+        self._check_gap(after)
+        return None
+
+    def _check_gap(self, after: int) -> None:
         if self._lost is not None and after < self._lost[0]:
             raise LabError(
                 f"{self._broker}: {self._lost[1]}, so that messages may have been missed",
                 evidence={"after": after, "gap": self._lost[0]},
             )
-        return None
 
     def _wake(self) -> None:
         with self._changed:

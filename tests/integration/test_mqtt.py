@@ -229,6 +229,21 @@ def test_a_lost_connection_blames_the_lab_and_not_the_board(desk: Desk) -> None:
     assert desk.expect("led").payload == "off"
 
 
+def test_a_connection_that_was_lost_between_two_messages_is_not_forgotten(desk: Desk) -> None:
+    desk.publish("led", "on")
+    link = desk.driver._session._link
+    assert link is not None
+    link._client.socket().shutdown(2)
+    wait_until(lambda: not link.alive, "the connection is lost")
+    desk.driver.connect()
+    desk.board("led/state", "off")
+
+    for absent in (False, True):
+        with pytest.raises(LabError, match="messages may have been missed"):
+            desk.expect("led/alarm", AT_ONCE, absent=absent)
+    assert desk.expect("led/state", AT_ONCE).payload == "off"
+
+
 def test_a_broker_that_refuses_a_topic_is_named(broker: Mosquitto, desks: Callable[..., Desk]) -> None:
     who = Broker(
         address=f"127.0.0.1:{broker.password}", username=USER, password=Secret(PASSWORD), version="5"

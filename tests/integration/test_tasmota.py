@@ -14,7 +14,8 @@ from support.plug import Plug, plug
 
 from runner.api import Duration, LabError, PowerReading, Secret, Unreachable
 from runner.modules.mqtt.broker import Broker
-from runner.modules.mqtt.tasmota import Tasmota, Topics
+from runner.modules.mqtt.plug import Topics
+from runner.modules.mqtt.tasmota import Tasmota
 
 pytestmark = pytest.mark.peer("mosquitto")
 

@@ -37,6 +37,7 @@ class Plug:
         self._client.on_connect = lambda client, *_: client.subscribe(f"cmnd/{topic}/#", qos=1)
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = lambda _client, _data, message: self._told(message)
+        self._client.on_publish = lambda client, *_: _acknowledge(client)
 
     def connect(self, port: int) -> None:
         """Come online."""
@@ -66,6 +67,7 @@ class Plug:
             self.say(topic, payload)
 
     def _told(self, message: Any) -> None:
+        _acknowledge(self._client)
         name, value = message.topic.rpartition("/")[2], message.payload.decode()
         self.commands.append((name, value))
         answers = self._answers(name, value)
@@ -73,7 +75,7 @@ class Plug:
             self._kept += answers
         elif self.mood != "silent":
             for topic, payload in answers:
-                self.say(topic, payload)
+                self._client.publish(topic, payload)  # with quality of service 0, as Tasmota does
         self.asked.set()
 
     def _answers(self, name: str, value: str) -> Sequence[tuple[str, str]]:
@@ -95,6 +97,13 @@ class Plug:
         watts: Any = [12.5 * each for each in on] if len(on) > 1 else 12.5 * on[0]
         energy = {"Total": 1.5, "Power": watts, "Voltage": 230, "Current": 0.054}
         return {"Time": "2026-11-21T12:00:00", **({"ENERGY": energy} if self.energy else {})}
+
+
+def _acknowledge(client: paho.Client) -> None:
+    """Acknowledge at once what has been received, or the broker keeps the next packet back (tcp(7))."""
+    connection: Any = client.socket()
+    if connection is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 @contextlib.contextmanager

@@ -195,6 +195,7 @@ class Bus:
         self.testbed = UMockdev.Testbed.new()
         self.plugs: dict[str, Plug] = {}
         self.disks: dict[str, str] = {}
+        self.ttys: dict[str, str] = {}
         self.addresses = 1
         Path(self.testbed.get_root_dir()).chmod(0o755)
 
@@ -235,6 +236,21 @@ class Bus:
         for each in ("sys/class/block", "sys/block", "dev"):
             (root / each / name).unlink()
         shutil.rmtree(f"{root}/sys{folder}")
+
+    def plug_tty(self, location: str, name: str, to: str) -> None:
+        """Add a serial port to a device; `to`: the terminal behind it."""
+        folder = f"{path(location)}/{location}:1.0/tty/{name}"
+        self.testbed.add_from_string(f"P: {folder}\nE: DEVNAME=/dev/{name}\nE: SUBSYSTEM=tty\n\n")
+        node = Path(self.testbed.get_root_dir(), "dev", name)
+        node.unlink(missing_ok=True)
+        node.symlink_to(to)
+        self.ttys[name] = folder
+
+    def unplug_tty(self, name: str) -> None:
+        root = Path(self.testbed.get_root_dir())
+        for each in ("sys/class/tty", "dev"):
+            (root / each / name).unlink()
+        shutil.rmtree(f"{root}/sys{self.ttys.pop(name)}")
 
     def open_to_all(self, folder: Path) -> None:
         """Let other users reach the sockets behind the devices' files; these have modes of their own."""

@@ -146,4 +146,49 @@ class Sdwire(Model):
             self.card.write_bytes(bytes(4096) if self.pins & 1 else b"")
 
 
-MODELS = {"ykush": Ykush, "sdwire": Sdwire}
+class Dutlink(Model):
+    """A DUTLink: what its power and its mux were told last, and the texts that it has."""
+
+    POWER = ("off", "on", "force_off", "force_on", "rescue")
+    MUX = ("off", "host", "dut")
+
+    def __init__(self, serial: str) -> None:
+        super().__init__(0x2B23, 0x1012, serial, "DUTLink")
+        self.power = ""
+        self.mux = "dut"
+        self.card: Path | None = None
+        self.prepared = False
+
+    def interfaces(self) -> tuple[bytes, ...]:
+        return (interface(0, (2, 2, 1)), interface(1, (0x0A, 0, 0)), interface(2, (0xFF, 1, 1)))
+
+    def request(self, setup: Setup, data: bytes) -> Answer:
+        kind, request, value, index, length = setup
+        if index != 2:
+            return None
+        if kind == 0x41 and length == 0:
+            return self.order(request, value)
+        if kind == 0xC1 and request == 0x04 and value < 4 and self.prepared:
+            self.prepared = False
+            texts = ["1.2", "12.0V 0.5A 6.0W" if self.power != "off" else "12.0V 0.0A 0.0W", "12.0V", "0.5A"]
+            return bytes.fromhex(self.faults.get("text", "")) or texts[value].encode() + b"\0\0"
+        return None
+
+    def order(self, request: int, value: int) -> Answer:
+        if request == 0x00:
+            self.prepared = True
+        elif request == 0x01 and value < 5:
+            self.power = self.POWER[value]
+        elif request == 0x02 and value < 3:
+            self.mux = self.MUX[value]
+            self.show_card()
+        else:
+            return None
+        return b""
+
+    def show_card(self) -> None:
+        if self.card:
+            self.card.write_bytes(bytes(4096) if self.mux == "host" else b"")
+
+
+MODELS = {"ykush": Ykush, "sdwire": Sdwire, "dutlink": Dutlink}

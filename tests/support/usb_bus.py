@@ -7,6 +7,7 @@ answers each by one on standard output. A program sees the bus with LD_PRELOAD a
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
 import sys
@@ -252,6 +253,17 @@ class Bus:
             (root / each / name).unlink()
         shutil.rmtree(f"{root}/sys{self.ttys.pop(name)}")
 
+    def pair(self, location: str, port: int, twin: str, number: int) -> None:
+        """Have the kernel say that two ports are one socket."""
+        root = f"{self.testbed.get_root_dir()}/sys"
+        ports = [
+            Path(f"{root}{path(hub)}/{hub}:1.0/{hub}-port{each}")
+            for hub, each in ((location, port), (twin, number))
+        ]
+        for each in ports:
+            each.mkdir(parents=True)
+        (ports[0] / "peer").symlink_to(os.path.relpath(ports[1], ports[0]))
+
     def open_to_all(self, folder: Path) -> None:
         """Let other users reach the sockets behind the devices' files; these have modes of their own."""
         for each in (folder, *folder.rglob("*")):
@@ -275,6 +287,7 @@ class Bus:
             f"A: devpath={location.partition('-')[2]}\\n",
             f"A: idVendor={made.vendor:04x}\\n",
             f"A: idProduct={made.product:04x}\\n",
+            f"A: version= {made.usb >> 8:x}.{made.usb & 0xFF:02x}\\n",
             f"A: speed={'5000' if made.usb >= 0x0300 else '480'}\\n",
             *(f"A: {key}={value}\\n" for key, value in strings.items() if value),
             f"H: descriptors={made.descriptors().hex().upper()}",

@@ -37,8 +37,8 @@ class CommandMux(Driver, StorageMux):
     limit: Duration = arg(default=Duration("30s"), help="how long each command may take")
 
     def needs(self) -> Needs:
-        """Return nothing: the medium's device is there only while the host has it."""
-        return Needs()
+        """Return the medium."""
+        return Needs(nodes=(self.medium_at,))
 
     def switch(self, position: MuxPosition) -> None:
         """Run the command for a position."""

@@ -27,6 +27,10 @@ class Attached:
     serial: str
     name: str
     """What it says to be (iProduct); empty when it says nothing."""
+    kind: int
+    """Its class (bDeviceClass): 9 for hubs, 0 when its interfaces say it."""
+    generation: float
+    """Of USB, as 2.0 or 3.2 (bcdUSB)."""
 
     @property
     def folder(self) -> Path:
@@ -97,6 +101,8 @@ def _device(folder: Path) -> Attached | None:
             address=int(_text(folder / "devnum")),
             serial=_text(folder / "serial", otherwise=""),
             name=_text(folder / "product", otherwise=""),
+            kind=int(_text(folder / "bDeviceClass"), 16),
+            generation=float(_text(folder / "version", otherwise="0")),
         )
     except (OSError, ValueError):
         return None

@@ -42,8 +42,8 @@ class Sdwire(Driver, StorageMux):
     limit: Duration = arg(default=Duration("5s"), help="how long it may take to answer")
 
     def needs(self) -> Needs:
-        """Return libusb."""
-        return Needs(libraries=NEEDED)
+        """Return libusb and, when it is named, the block device."""
+        return Needs(libraries=NEEDED, nodes=(self.storage_device,) if self.storage_device else ())
 
     def open(self) -> None:
         """Find it; raise LabError when it is not there or there are several."""

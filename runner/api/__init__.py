@@ -7,6 +7,7 @@ Python 3.10 and newer.
 from runner.api.bus_work import BusTask, BusWork
 from runner.api.context import Context, Keep, Kept, Level
 from runner.api.conversation import Conversation
+from runner.api.described import Described
 from runner.api.diagnostics import DiagnosticLink
 from runner.api.gpio import GpioLine, LineEvent, LineState
 from runner.api.host_commands import HostCommandInfo, HostCommands, Invocation
@@ -63,6 +64,7 @@ __all__ = [
     "Checksum",
     "Context",
     "Conversation",
+    "Described",
     "DiagnosticLink",
     "Driver",
     "Duration",

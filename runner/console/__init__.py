@@ -2,6 +2,7 @@
 
 from runner.console.complaints import explained
 from runner.console.console import Console
+from runner.console.descriptor_port import DescriptorPort, own_terminal
 from runner.console.dialog import Reply
 from runner.console.inline import Inline, TimedStream
 from runner.console.pattern import Pattern, PatternLike, Patterns, exact, regex
@@ -35,6 +36,7 @@ __all__ = [
     "ConsoleGone",
     "ConsoleSettings",
     "Conversation",
+    "DescriptorPort",
     "Entered",
     "Found",
     "Inline",
@@ -63,5 +65,6 @@ __all__ = [
     "Witnesses",
     "exact",
     "explained",
+    "own_terminal",
     "regex",
 ]

@@ -19,7 +19,7 @@ from support.power_rigs.mock import mock, unreadable_mock
 from support.power_rigs.rig import RealTime, Rig
 from support.power_rigs.snmp import snmp
 from support.power_rigs.tasmota import tasmota
-from support.power_rigs.usb import ykush
+from support.power_rigs.usb import dutlink, usb_hub, ykush
 from support.power_rigs.web import energenie, http
 
 from runner.api import (
@@ -51,6 +51,8 @@ DRIVERS = [
     pytest.param(energenie, id="energenie"),
     pytest.param(qemu, id="qemu", marks=pytest.mark.peer("qemu")),
     pytest.param(ykush, id="ykush", marks=pytest.mark.peer("umockdev")),
+    pytest.param(dutlink, id="dutlink", marks=pytest.mark.peer("umockdev")),
+    pytest.param(usb_hub, id="usb_hub", marks=pytest.mark.peer("umockdev")),
 ]
 LEAVES: dict[PowerVerb, PowerState] = {"cycle": "on", "force_on": "on", "force_off": "off", "rescue": "on"}
 """In which state each of the rarer verbs leaves the outlet."""

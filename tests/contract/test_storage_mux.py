@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.mux_rigs.command import command
 from support.mux_rigs.rig import Muxed, Rig
-from support.mux_rigs.usb import sdwire
+from support.mux_rigs.usb import dutlink, sdwire
 
 from runner.api import Driver, Duration, LabError, MuxPosition, Unreachable, Unsupported
 from runner.modules.storage.command_mux import CommandMux
@@ -22,6 +22,7 @@ from runner.modules.storage.storage_mux_info import StorageMuxInfo
 DRIVERS = [
     pytest.param(command, id="command_mux"),
     pytest.param(sdwire, id="sdwire", marks=pytest.mark.peer("umockdev")),
+    pytest.param(dutlink, id="dutlink", marks=pytest.mark.peer("umockdev")),
 ]
 
 

@@ -7,6 +7,7 @@ answers each by one on standard output. A program sees the bus with LD_PRELOAD a
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
 import sys
@@ -195,6 +196,7 @@ class Bus:
         self.testbed = UMockdev.Testbed.new()
         self.plugs: dict[str, Plug] = {}
         self.disks: dict[str, str] = {}
+        self.ttys: dict[str, str] = {}
         self.addresses = 1
         Path(self.testbed.get_root_dir()).chmod(0o755)
 
@@ -236,6 +238,32 @@ class Bus:
             (root / each / name).unlink()
         shutil.rmtree(f"{root}/sys{folder}")
 
+    def plug_tty(self, location: str, name: str, to: str) -> None:
+        """Add a serial port to a device; `to`: the terminal behind it."""
+        folder = f"{path(location)}/{location}:1.0/tty/{name}"
+        self.testbed.add_from_string(f"P: {folder}\nE: DEVNAME=/dev/{name}\nE: SUBSYSTEM=tty\n\n")
+        node = Path(self.testbed.get_root_dir(), "dev", name)
+        node.unlink(missing_ok=True)
+        node.symlink_to(to)
+        self.ttys[name] = folder
+
+    def unplug_tty(self, name: str) -> None:
+        root = Path(self.testbed.get_root_dir())
+        for each in ("sys/class/tty", "dev"):
+            (root / each / name).unlink()
+        shutil.rmtree(f"{root}/sys{self.ttys.pop(name)}")
+
+    def pair(self, location: str, port: int, twin: str, number: int) -> None:
+        """Have the kernel say that two ports are one socket."""
+        root = f"{self.testbed.get_root_dir()}/sys"
+        ports = [
+            Path(f"{root}{path(hub)}/{hub}:1.0/{hub}-port{each}")
+            for hub, each in ((location, port), (twin, number))
+        ]
+        for each in ports:
+            each.mkdir(parents=True)
+        (ports[0] / "peer").symlink_to(os.path.relpath(ports[1], ports[0]))
+
     def open_to_all(self, folder: Path) -> None:
         """Let other users reach the sockets behind the devices' files; these have modes of their own."""
         for each in (folder, *folder.rglob("*")):
@@ -259,6 +287,7 @@ class Bus:
             f"A: devpath={location.partition('-')[2]}\\n",
             f"A: idVendor={made.vendor:04x}\\n",
             f"A: idProduct={made.product:04x}\\n",
+            f"A: version= {made.usb >> 8:x}.{made.usb & 0xFF:02x}\\n",
             f"A: speed={'5000' if made.usb >= 0x0300 else '480'}\\n",
             *(f"A: {key}={value}\\n" for key, value in strings.items() if value),
             f"H: descriptors={made.descriptors().hex().upper()}",

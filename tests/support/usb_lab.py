@@ -73,6 +73,7 @@ class UsbBus:
         self.environment = {"LD_PRELOAD": PRELOAD, "UMOCKDEV_DIR": str(self.ask("root"))}
         self._plugged: set[str] = set()
         self._disks: set[str] = set()
+        self._ttys: set[str] = set()
 
     def ask(self, what: str, /, **arguments: Any) -> Any:
         return self._talk.ask(what, arguments)
@@ -109,7 +110,15 @@ class UsbBus:
         self.ask("unplug_disk", location=location)
         self._disks.discard(location)
 
+    def plug_tty(self, location: str, name: str, to: str) -> None:
+        """Give a device a serial port; `to`: the terminal behind it."""
+        self.ask("plug_tty", location=location, name=name, to=to)
+        self._ttys.add(name)
+
     def clear(self) -> None:
+        for name in list(self._ttys):
+            self.ask("unplug_tty", name=name)
+            self._ttys.discard(name)
         for location in list(self._disks):
             self.unplug_disk(location)
         for location in list(self._plugged):

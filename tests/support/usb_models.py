@@ -146,4 +146,86 @@ class Sdwire(Model):
             self.card.write_bytes(bytes(4096) if self.pins & 1 else b"")
 
 
-MODELS = {"ykush": Ykush, "sdwire": Sdwire}
+class Dutlink(Model):
+    """A DUTLink: what its power and its mux were told last, and the texts that it has."""
+
+    POWER = ("off", "on", "force_off", "force_on", "rescue")
+    MUX = ("off", "host", "dut")
+
+    def __init__(self, serial: str) -> None:
+        super().__init__(0x2B23, 0x1012, serial, "DUTLink")
+        self.power = ""
+        self.mux = "dut"
+        self.card: Path | None = None
+        self.prepared = False
+
+    def interfaces(self) -> tuple[bytes, ...]:
+        return (interface(0, (2, 2, 1)), interface(1, (0x0A, 0, 0)), interface(2, (0xFF, 1, 1)))
+
+    def request(self, setup: Setup, data: bytes) -> Answer:
+        kind, request, value, index, length = setup
+        if index != 2:
+            return None
+        if kind == 0x41 and length == 0:
+            return self.order(request, value)
+        if kind == 0xC1 and request == 0x04 and value < 4 and self.prepared:
+            self.prepared = False
+            texts = ["1.2", "12.0V 0.5A 6.0W" if self.power != "off" else "12.0V 0.0A 0.0W", "12.0V", "0.5A"]
+            return bytes.fromhex(self.faults.get("text", "")) or texts[value].encode() + b"\0\0"
+        return None
+
+    def order(self, request: int, value: int) -> Answer:
+        if request == 0x00:
+            self.prepared = True
+        elif request == 0x01 and value < 5:
+            self.power = self.POWER[value]
+        elif request == 0x02 and value < 3:
+            self.mux = self.MUX[value]
+            self.show_card()
+        else:
+            return None
+        return b""
+
+    def show_card(self) -> None:
+        if self.card:
+            self.card.write_bytes(bytes(4096) if self.mux == "host" else b"")
+
+
+class Hub(Model):
+    """A hub with power switches (USB 2.0, section 11.24; USB 3.2, section 10.16)."""
+
+    kind = 9
+    driver = "hub"
+    POWER, CONNECTED = 8, 0
+
+    def __init__(
+        self, serial: str = "", ports: int = 4, *, super_speed: bool = False, switching: int = 1
+    ) -> None:
+        super().__init__(0x05E3, 0x0620 if super_speed else 0x0610, serial, "USB Hub")
+        self.usb = 0x0320 if super_speed else 0x0210
+        self.super_speed = super_speed
+        self.characteristics = switching
+        self.ports = dict.fromkeys(range(1, ports + 1), False)
+
+    def interfaces(self) -> tuple[bytes, ...]:
+        return (interface(0, (9, 0, 0), (0x81, 3, 1)),)
+
+    def request(self, setup: Setup, data: bytes) -> Answer:
+        kind, request, value, index, length = setup
+        if (kind, request, value) == (0xA0, 6, 0x2A00 if self.super_speed else 0x2900):
+            rest = struct.pack("<BHBB", len(self.ports), self.characteristics, 50, 100)
+            return (bytes([12 if self.super_speed else 9, value >> 8]) + rest + bytes(4))[:length]
+        if index not in self.ports:
+            return None
+        if kind == 0x23 and request in (1, 3) and value == self.POWER and length == 0:
+            if "refuse" in self.faults:
+                return None
+            self.ports[index] = self.ports[index] if "stuck" in self.faults else request == 3
+            return b""
+        if (kind, request, value, length) == (0xA3, 0, 0, 4):
+            power = 0x200 if self.super_speed else 0x100
+            return b"" if "empty" in self.faults else struct.pack("<HH", power if self.ports[index] else 0, 0)
+        return None
+
+
+MODELS = {"hub": Hub, "ykush": Ykush, "sdwire": Sdwire, "dutlink": Dutlink}

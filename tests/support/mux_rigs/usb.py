@@ -21,6 +21,17 @@ def sdwire(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
     return _rig(FarMux(driver), "SDWire sdw-07", "1-1.2", ("host", "dut"), stick={"stuck": 1})
 
 
+def dutlink(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
+    lab = usb_lab()
+    lab.bus.clear()
+    lab.bus.plug("1-3", "dutlink", serial="dl-1")
+    lab.bus.plug_disk("1-4", "sda", of="1-3")
+    driver = FarDriver(lab.far, "usb.dutlink:Dutlink", limit=0.2, storage_device="/dev/sda")
+    opened(driver)
+    mux = FarMux(driver, "storage.")
+    return _rig(mux, "DUTLink dl-1", "1-3", ("host", "dut", "off"), readable=False)
+
+
 def _rig(mux: FarMux, named: str, at: str, positions: tuple[MuxPosition, ...], **more: Any) -> Rig:
     bus = usb_lab().bus
     stick = more.pop("stick", None)

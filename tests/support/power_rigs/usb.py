@@ -18,6 +18,41 @@ def ykush(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
     return _rig(FarPower(driver), "YKUSH YK1 port 2", "1-2", stick={"stuck": 1}, refuse={"refuse": 1})
 
 
+def usb_hub(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
+    lab = usb_lab()
+    lab.bus.clear()
+    lab.bus.plug("1-1.4", "hub")
+    driver = FarDriver(lab.far, "usb.usb_hub:UsbHub", location="1-1.4", port=2, limit=0.2)
+    opened(driver)
+    bus = lab.bus
+    return Rig(
+        power=FarPower(driver),
+        named="hub 1-1.4 port 2",
+        stick=lambda: bus.fault("1-1.4", stuck=1),
+        refuse=lambda: bus.fault("1-1.4", refuse=1),
+        stall=lambda: bus.fault("1-1.4", silent=1),
+        vanish=lambda: bus.ask("vanish", location="1-1.4"),
+    )
+
+
+def dutlink(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
+    lab = usb_lab()
+    lab.bus.clear()
+    lab.bus.plug("1-3", "dutlink", serial="dl-1")
+    driver = FarDriver(lab.far, "usb.dutlink:Dutlink", limit=0.2)
+    opened(driver)
+    power = FarPower(driver, "power.")
+    bus = lab.bus
+    return Rig(
+        power=power,
+        readable=False,
+        named="DUTLink dl-1",
+        refuse=lambda: bus.fault("1-3", stall=1),
+        stall=lambda: bus.fault("1-3", silent=1),
+        vanish=lambda: bus.ask("vanish", location="1-3"),
+    )
+
+
 def _rig(power: FarPower, named: str, at: str, *, stick: dict[str, Any], refuse: dict[str, Any]) -> Rig:
     bus = usb_lab().bus
     return Rig(

@@ -168,6 +168,18 @@ def test_every_verb_does_what_it_says(folder: Path) -> None:
     assert set(results["artifacts"]) >= {f"artifacts/{BENCH}/can0.asc"}
 
 
+def test_each_play_leaves_a_log_of_its_own(folder: Path) -> None:
+    play = "- benches: all\n  steps:\n    - can_send: {device: can0, id: 0x%d}\n"
+    (folder / "recipe.yaml").write_text(play % 1 + play % 2, encoding="utf-8")
+
+    done = runner(folder, "play", "-i", "lab.yaml", "recipe.yaml")
+
+    assert done.returncode == 0, done.stdout
+    for name, identifier in (("can0.asc", 1), ("can0-2.asc", 2)):
+        with can.LogReader(artifacts(folder) / name) as log:
+            assert [each.arbitration_id for each in log] == [identifier]
+
+
 REFUSED = [
     ('can_send: {device: can0, id: 0x123, data: "00 01 02 03 04 05 06 07 08"}', '"00 01', "can_send: a CAN frame cannot hold 9 bytes: 0x123"),
     ("can_send: {device: can0, id: 0x800, extended: false}", "0x800", "can_send: 0x800 is no standard CAN identifier"),
@@ -211,7 +223,8 @@ def test_values_that_come_from_variables_are_refused_as_they_come(folder: Path) 
     (folder / "recipe.yaml").write_text(
         "benches: all\nvars: {bytes: '00 01 02 03 04 05 06 07 08', name: EnginData}\ntests:\n"
         "  - test: long\n    steps:\n      - can_send: {device: can0, id: 1, data: '{{ bytes }}'}\n"
-        "  - test: unknown\n    steps:\n      - can_send: {device: can1, message: '{{ name }}'}\n",
+        "  - test: unknown\n    steps:\n      - can_send: {device: can1, message: '{{ name }}'}\n"
+        "  - test: both\n    steps:\n      - can_send: {device: can1, id: 1, rate: 5, period: '{{ bytes | length }}ms'}\n",
         encoding="utf-8",
     )
 
@@ -219,6 +232,7 @@ def test_values_that_come_from_variables_are_refused_as_they_come(folder: Path) 
 
     assert "a CAN frame cannot hold 9 bytes: 0x1" in done.stdout
     assert "no message 'EnginData' in car.dbc" in done.stdout
+    assert "period and rate say the same" in done.stdout
     assert "did you mean 'EngineData'?" in done.stdout
     assert done.returncode == 3
 

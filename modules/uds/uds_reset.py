@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from runner.api import Context, Duration, Module, Result, TimedOut, arg, device
+from runner.api import Context, Duration, Module, Result, TimedOut, Unreachable, arg, device
 from runner.api.misfit import Misfit
 from runner.api.uds import Uds
 from runner.modules.uds.asking import NEGATIVE_HELP, WITHIN_HELP, ask, code_of, echoed, negative_misfits
@@ -65,7 +65,8 @@ class UdsReset(Module):
         while True:
             try:
                 ask(self.uds, b"\x3e\x00", context, within=_LOOK)
-            except TimedOut as error:
+            except (TimedOut, Unreachable) as error:
+                context.sleep(_LOOK)
                 if time.monotonic() - began > limit:
                     raise TimedOut(
                         f"it did not answer again within {limit} after its reset",

@@ -22,6 +22,7 @@ WITH_COMMANDS = [
     "how-to/write-a-module.md",
     "how-to/write-a-driver.md",
     "how-to/recover-boards.md",
+    "how-to/flash-boards.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

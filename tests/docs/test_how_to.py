@@ -26,6 +26,7 @@ WITH_COMMANDS = [
     "how-to/serve-files-to-boards.md",
     "how-to/talk-to-boards.md",
     "how-to/test-can.md",
+    "how-to/flash-boards.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -22,6 +22,7 @@ WITH_COMMANDS = [
     "how-to/write-a-module.md",
     "how-to/write-a-driver.md",
     "how-to/recover-boards.md",
+    "how-to/switch-outlets.md",
     "how-to/serve-files-to-boards.md",
 ]
 

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pysnmp
 import pytest
 from support.command import runner, wait_until
 from support.peers import UBOOT
@@ -112,8 +113,13 @@ def test_the_whole_way_from_the_outlet_to_the_console(tmp_path: Path) -> None:
 
 
 @pytest.mark.peer("sshd")
+@pytest.mark.peer("tmpfs")
 def test_a_host_that_has_only_python_switches_outlets(tmp_path: Path) -> None:
-    with ssh_server(tmp_path / "shelf1") as server, snmpd(tmp_path / "agent") as agent:
+    """The server is in a view of the file system in which the library's folder is empty."""
+    library = Path(pysnmp.__file__).parent
+    hidden = f'mount -t tmpfs t "{library}" && exec "$0" "$@"'
+    inside = ("unshare", "--mount", "--propagation", "private", "sh", "-c", hidden)
+    with ssh_server(tmp_path / "shelf1", inside=inside) as server, snmpd(tmp_path / "agent") as agent:
         pdu = {"driver": "snmp", "preset": "apc", "outlet": "3-4", **agent.v2()}
         benches = {"desk": {"host": "shelf1", "devices": {"power": pdu}}}
         path = inventory(tmp_path, {"shelf1": server.options()}, benches)

@@ -16,6 +16,7 @@ from support.power_rigs.command import command
 from support.power_rigs.emulated import qemu, sim
 from support.power_rigs.gpio import gpio
 from support.power_rigs.mock import mock, unreadable_mock
+from support.power_rigs.relays import lcus, modbus_rtu, modbus_tcp
 from support.power_rigs.rig import RealTime, Rig
 from support.power_rigs.snmp import snmp
 from support.power_rigs.tasmota import tasmota
@@ -45,6 +46,9 @@ DRIVERS = [
     pytest.param(command, id="command"),
     pytest.param(sim, id="sim"),
     pytest.param(gpio, id="gpio"),
+    pytest.param(modbus_tcp, id="modbus tcp"),
+    pytest.param(modbus_rtu, id="modbus rtu"),
+    pytest.param(lcus, id="lcus"),
     pytest.param(snmp, id="snmp", marks=pytest.mark.peer("snmpd")),
     pytest.param(tasmota, id="tasmota", marks=pytest.mark.peer("mosquitto")),
     pytest.param(http, id="http"),

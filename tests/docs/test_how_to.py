@@ -23,6 +23,7 @@ WITH_COMMANDS = [
     "how-to/write-a-driver.md",
     "how-to/recover-boards.md",
     "how-to/switch-power.md",
+    "how-to/switch-outlets.md",
     "how-to/serve-files-to-boards.md",
     "how-to/talk-to-boards.md",
     "how-to/test-can.md",

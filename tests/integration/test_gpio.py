@@ -292,9 +292,11 @@ def test_waiting_ends_when_the_step_is_stopped(opened: Opened) -> None:
     line, context = opened(line="READY", direction="input"), PlainContext()
     stopping = threading.Timer(0.05, context.cancel)
     stopping.start()
+    began = time.monotonic()
 
     with pytest.raises(Cancelled):
         GpioWait(state="active", within=LONG, gpio=line).run(context)
+    assert time.monotonic() - began < LONG / 2
     stopping.join()
 
 

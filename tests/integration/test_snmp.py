@@ -418,8 +418,9 @@ def test_a_walk_finds_what_is_below_and_no_more(agent: Snmpd, opened: Opened, ve
     assert SnmpWalk(oid="1.3.6.1.4.1.99998", snmp=device).run(StepContext()).objects == ()
 
 
-def test_a_long_walk_ends_at_the_end_of_the_tree(agent: Snmpd, opened: Opened) -> None:
-    device = opened(SnmpAgent, **agent.v2())
+@pytest.mark.parametrize("version", [1, "2c"])
+def test_a_long_walk_ends_at_the_end_of_the_tree(agent: Snmpd, opened: Opened, version: Any) -> None:
+    device = opened(SnmpAgent, **{**agent.v2(), "version": version})
 
     walked = SnmpWalk(oid="1.3.6.1.6", most=100000, snmp=device).run(StepContext())
 

@@ -29,11 +29,13 @@ from runner.api.interfaces import (
     StorageMux,
 )
 from runner.api.isotp import IsoTp
+from runner.api.message_bus import BusSignal, MessageBus
 from runner.api.misfit import Misfit
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
 from runner.api.mqtt import MqttBroker, MqttMessage
 from runner.api.needs import Needs
 from runner.api.network import Link, Network, NetworkAddress
+from runner.api.record import Record
 from runner.api.remote_shell import RemoteShell
 from runner.api.servers import FileServer, HttpFiles, TftpFiles, Transfer
 from runner.api.snmp import ManagedObject, ManagedObjects
@@ -52,6 +54,7 @@ from runner.api.verdicts import (
 )
 
 __all__ = [
+    "BusSignal",
     "BusState",
     "BusTask",
     "BusWork",
@@ -89,6 +92,7 @@ __all__ = [
     "ManagedObject",
     "ManagedObjects",
     "Medium",
+    "MessageBus",
     "Misfit",
     "Module",
     "MqttBroker",
@@ -104,6 +108,7 @@ __all__ = [
     "PowerVerb",
     "Programmer",
     "RecipeFault",
+    "Record",
     "RemoteShell",
     "Result",
     "Secret",

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from support import mosquitto, snmpd, ssh_server
+from support import message_bus, mosquitto, snmpd, ssh_server
 
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
@@ -127,6 +127,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "zstd": lambda: _program("zstd"),
     "tmpfs": _small_file_system,
     "sshd": ssh_server.missing,
+    "dbus-daemon": message_bus.missing,
     "mosquitto": mosquitto.missing,
     "snmpd": snmpd.missing,
 }

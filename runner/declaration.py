@@ -88,6 +88,7 @@ class DriverType:
     simulated: bool = False
     private: bool = False
     unconfined: bool = False
+    needs_person: bool = False
     cls: type[Driver]
     path: str
     source: str

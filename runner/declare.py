@@ -80,6 +80,7 @@ def declare_driver(cls: type[Driver], *, source: str, family: str = "") -> Drive
         simulated=cls.simulated,
         private=cls.private,
         unconfined=cls.unconfined,
+        needs_person=cls.meet is not Driver.meet,
         cls=cls,
         path=f"{cls.__module__}:{cls.__qualname__}",
         source=source,

@@ -21,6 +21,7 @@ from runner.api.verdicts import Cancelled, RecipeFault
 
 if TYPE_CHECKING:
     from runner.agent.policy import Policy
+    from runner.api.person import Person
 
 FetchFiles = Callable[[Mapping[str, Any], Callable[[Heard], None], Stop], Mapping[str, Any]]
 
@@ -34,14 +35,16 @@ class Bench:
         begin: BeginFeed,
         fetched: FetchFiles = lambda values, _hear, _stop: values,
         policies: Sequence[Policy] = (),
+        person: Callable[[str, str], Person] | None = None,
     ) -> None:
         """Know its devices; open none. `fetched` makes paths of the URLs in a device's options.
 
-        `policies` are asked before a module runs.
+        `policies` are asked before a module runs. `person` gives who a device of a bench may ask.
         """
         self._fetched = fetched
         self.configure = configure
         self.policies = policies
+        self._person = person
         self._begin = begin
         self._changed = threading.Condition()
         self._open: dict[str, Instrument] = {}
@@ -149,7 +152,9 @@ class Bench:
             slot: None if path is None else self._part(path, hear, stop)
             for slot, path in spec.devices.items()
         }
-        instrument = Instrument(name, spec, begin, self.configure.watch, self.configure.seed, devices)
+        person = None if self._person is None else self._person(bench, name)
+        watch, seed = self.configure.watch, self.configure.seed
+        instrument = Instrument(name, spec, begin, watch, seed, devices, person)
         with self._changed:
             closed = self._closed
             if not closed:

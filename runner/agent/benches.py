@@ -17,6 +17,7 @@ from runner.agent.bench import Bench
 from runner.agent.call import Call
 from runner.agent.calls import (
     AboutBench,
+    Answer,
     Configure,
     Examine,
     Inspect,
@@ -24,6 +25,7 @@ from runner.agent.calls import (
     Look,
     Put,
     Quarantine,
+    Question,
     Release,
     Request,
     Reserve,
@@ -38,6 +40,7 @@ from runner.agent.estate import Estate
 from runner.agent.forwarding import Accept, Connect, Forward, Listen, Unforward, Unlisten
 from runner.agent.limits import Limits
 from runner.agent.outbox import Outbox
+from runner.agent.people import People
 from runner.agent.places import Places
 from runner.agent.running import run_module
 from runner.agent.stop import Stop
@@ -71,7 +74,7 @@ class Benches:
         make_quarantines: Callable[[], Quarantines],
         timers: Timers,
         workers: Workers,
-        tell: Callable[[TakenAway], None],
+        tell: Callable[[TakenAway | Question], None],
         places: Places,
         estate: Estate,
         make_rules: Callable[[], Rules],
@@ -92,6 +95,7 @@ class Benches:
         self._workers = workers
         self._places = places
         self._tell = tell
+        self._people = People(tell)
         self._benches: dict[str, Bench] = {}
         self._ended = threading.Condition()
         self._running: dict[str, set[Stop]] = {}
@@ -112,6 +116,8 @@ class Benches:
                 return self.configure(request)
             case Take():
                 return self._take(request, call)
+            case Answer():
+                return self._people.answer(request)
             case Release():
                 return self._release(request.bench, call)
             case Connect() | Listen() | Accept() | Unlisten():
@@ -144,6 +150,7 @@ class Benches:
 
     def obey(self, seconds: float) -> None:
         """Run the last orders of every bench that was not released, side by side; give up after so long."""
+        self._people.leave()
         obeyed: list[threading.Event] = []
         for bench in tuple(self._benches.values()):
             if bench.configure.orders:
@@ -259,7 +266,9 @@ class Benches:
         for policy in policies:
             policy.allow_bench(request.bench)
             policy.allow_devices(request.devices)
-        self._benches[request.bench] = Bench(request, self._begin, self._places.fetched, policies)
+        self._benches[request.bench] = Bench(
+            request, self._begin, self._places.fetched, policies, self._people.at_the_terminal
+        )
         if request.orders or (known is not None and known.configure.orders):
             self._estate.keep_orders(pack(request))
         if known is not None:

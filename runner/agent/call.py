@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import threading
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +33,8 @@ class Call:
         self._credit: Credit | None = None
         self._taker: Callable[[bytes], None] | None = None
         self._granted: Callable[[int], None] | None = None
+        self._ending = threading.Lock()
+        self._ended = False
 
     def say(self, kind: Kind, payload: bytes) -> None:
         """Say something on its stream; raw bytes go behind everything else."""
@@ -52,8 +55,15 @@ class Call:
         self._taker(payload)
 
     def hear(self, heard: Heard) -> None:
-        """Let the controller hear something."""
-        self._outbox.say(Kind.EVENT, self.stream, wording.pack(heard))
+        """Let the controller hear something; after the end of the call nobody listens any more."""
+        with self._ending:
+            if not self._ended:
+                self._outbox.say(Kind.EVENT, self.stream, wording.pack(heard))
+
+    def end(self) -> None:
+        """Let nothing be heard from now on: its answer is the last that is said on its stream."""
+        with self._ending:
+            self._ended = True
 
     def grant(self, amount: int) -> None:
         """Let so much more be sent."""

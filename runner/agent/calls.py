@@ -171,10 +171,20 @@ class Examine:
     devices: Mapping[str, DeviceSpec] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came of the Question of this number: ``yes``, ``no``; empty when nobody can be asked."""
+
+    bench: str
+    number: int
+    text: str
+
+
 AboutBench = Quarantine | Lift | Inspect | Reserve | Vacate | Look | Examine
 """What is asked of the state of a bench, whoever has it."""
 Request = (
     Put
+    | Answer
     | Configure
     | Take
     | Run
@@ -358,7 +368,20 @@ class Switched:
     ended: Mapping[str, Any] | None = None
 
 
-Told = Said | Advanced | Noted | Opened | Waiting | TakenAway | Saving | Piece | Saved
+@dataclass(frozen=True)
+class Question:
+    """A driver wants somebody at the controller's terminal to do something; belongs to no call.
+
+    Without a text, the one of this number is withdrawn.
+    """
+
+    bench: str
+    number: int
+    device: str
+    text: str
+
+
+Told = Said | Advanced | Noted | Opened | Waiting | TakenAway | Question | Saving | Piece | Saved
 Heard = Told | ConsoleBytes | Alarm | Listening | Typed | Switched
 
 

@@ -20,6 +20,7 @@ from runner.api.module import Driver
 from runner.api.verdicts import LabError, RecipeFault
 
 if TYPE_CHECKING:
+    from runner.api.person import Person
     from runner.console import Console
     from runner.console.alarm import Alarm, Watching
 
@@ -71,10 +72,11 @@ class Instrument:
         watch: WatchSpec | None = None,
         seed: int | None = None,
         devices: Mapping[str, object] | None = None,
+        person: Person | None = None,
     ) -> None:
         """Open it: the driver first, then its children, then their consoles, watched for `watch`.
 
-        `devices` are the open ones that it works through.
+        `devices` are the open ones that it works through; `person` is who it may ask for help.
         """
         self.path = path
         self._watch = watch
@@ -87,6 +89,8 @@ class Instrument:
         """The driver and its parts that are consoles, by their paths."""
         self._begin = begin
         self._closing = contextlib.ExitStack()
+        if person is not None:
+            driver.meet(person)
         driver.open()
         self._closing.callback(driver.close)
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from runner.agent.benches import Benches
 from runner.agent.call import Call
-from runner.agent.calls import Configure, Request, Said, TakenAway
+from runner.agent.calls import Configure, Question, Request, Said, TakenAway
 from runner.agent.consoles import Feeds
 from runner.agent.credit import amount_of
 from runner.agent.endings import ended
@@ -144,6 +144,7 @@ class Service:
 
     def _serve(self, call: Call, request: Request) -> None:
         kind, payload = self._answer(call, request)
+        call.end()
         del self._calls[call.stream]
         if self._ending:
             with self._changed:
@@ -159,7 +160,7 @@ class Service:
     def _remark(self, text: str) -> None:
         self._tell(Said(text=text, level="warning"))
 
-    def _tell(self, said: Said | TakenAway) -> None:
+    def _tell(self, said: Said | TakenAway | Question) -> None:
         """Tell the controller what belongs to no call."""
         self._send(functools.partial(self._outbox.say, Kind.EVENT, CONNECTION, pack(said)))
 

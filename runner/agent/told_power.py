@@ -14,6 +14,7 @@ from runner.agent.stop import Stop
 from runner.api.codec import encode, hints
 from runner.api.interfaces import Power, PowerReading, PowerState, PowerVerb
 from runner.api.switch_calls import SwitchCalls
+from runner.api.values import Duration
 
 _Answer = TypeVar("_Answer")
 
@@ -56,6 +57,15 @@ class ToldPower(Power):
     @switch_calls.setter
     def switch_calls(self, calls: SwitchCalls | None) -> None:
         self._power.switch_calls = calls
+
+    @property
+    def answers_within(self) -> Duration:
+        """How long it may take to answer."""
+        return self._power.answers_within
+
+    def abandon(self) -> bool:
+        """End the call that is under way."""
+        return self._power.abandon()
 
     def on(self) -> None:
         """Switch it on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from runner.agent.calls import (
     Advanced,
+    Answer,
     Configure,
     DeviceSpec,
     Ended,
@@ -22,6 +23,7 @@ from runner.agent.calls import (
     Opened,
     Put,
     Quarantine,
+    Question,
     Release,
     Request,
     Reserve,
@@ -115,6 +117,7 @@ def _take(configure: dict[str, Any] | None = None, **rest: Any) -> Take:
 
 _REQUESTS: dict[str, Callable[..., Request]] = {
     "Put": Put,
+    "Answer": Answer,
     "Configure": _configure,
     "Take": _take,
     "Run": Run,
@@ -133,7 +136,7 @@ _REQUESTS: dict[str, Callable[..., Request]] = {
 }
 _HEARD: dict[str, Callable[..., Heard]] = {
     each.__name__: each
-    for each in (Said, Advanced, Noted, Saving, Saved, Opened, Switched, TakenAway, Waiting)
+    for each in (Said, Advanced, Noted, Saving, Saved, Opened, Switched, TakenAway, Question, Waiting)
 }
 
 

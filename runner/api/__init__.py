@@ -35,6 +35,7 @@ from runner.api.module import Driver, Module, Options, Result, arg, child, devic
 from runner.api.mqtt import MqttBroker, MqttMessage
 from runner.api.needs import Needs
 from runner.api.network import Link, Network, NetworkAddress
+from runner.api.person import Person
 from runner.api.record import Record
 from runner.api.remote_shell import RemoteShell
 from runner.api.servers import FileServer, HttpFiles, TftpFiles, Transfer
@@ -102,6 +103,7 @@ __all__ = [
     "Network",
     "NetworkAddress",
     "Options",
+    "Person",
     "Power",
     "PowerReading",
     "PowerState",

@@ -49,6 +49,15 @@ class Power(Interface):
     switch_calls: SwitchCalls | None = None
     """Where calls to it are made; the first module that asks makes it."""
 
+    @property
+    def answers_within(self) -> Duration:
+        """How long it may take to answer where that is more than a module grants: a person's time."""
+        return Duration(0)
+
+    def abandon(self) -> bool:
+        """End the call that is under way, which nobody waits for any more; False where it ends by itself."""
+        return False
+
     @abc.abstractmethod
     def on(self) -> None:
         """Switch it on; on a switch that is on, do nothing."""

@@ -22,6 +22,7 @@ from runner.api.needs import Needs
 
 if TYPE_CHECKING:
     from runner.api.context import Context
+    from runner.api.person import Person
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -227,6 +228,13 @@ class Driver(Declared):
     def needs(self) -> Needs:
         """Say what it needs of the host, going by its options alone; nothing is opened for that."""
         return Needs()
+
+    def meet(self, person: Person) -> None:
+        """Take who can be asked to do something by hand; called before `open`.
+
+        A driver that has a method of its own needs a person at the controller's terminal: recipes
+        that use it are refused where nobody is.
+        """
 
     def open(self) -> None:
         """Connect to the instrument; raise a LabError when it is not there."""

@@ -22,7 +22,7 @@ class _Call:
     def __init__(self, function: Callable[[], Any]) -> None:
         self._function = function
         self._woken = threading.Event()
-        self.ended = False
+        self.ended = threading.Event()
         self._error: BaseException | None = None
         self._answer: Any = None
 
@@ -31,7 +31,7 @@ class _Call:
             self._answer = self._function()
         except BaseException as error:  # noqa: BLE001 - raised in the thread that waits
             self._error = error
-        self.ended = True
+        self.ended.set()
         self._woken.set()
 
     def wait(self, limit: float, context: Context) -> None:
@@ -64,7 +64,7 @@ class SwitchCalls:
     @property
     def busy(self) -> bool:
         """Whether a call that was given up has still not ended."""
-        return self._given_up is not None and not self._given_up.ended
+        return self._given_up is not None and not self._given_up.ended.is_set()
 
     def ask(self, function: Callable[[], _Answer], limit: float, context: Context) -> _Answer:
         """Return what the function returns; raise what it raises, or NoAnswer when that takes too long.
@@ -74,11 +74,16 @@ class SwitchCalls:
         call = _Call(function)
         self._calls.put(call)
         call.wait(limit, context)
-        if not call.ended:
+        if not call.ended.is_set():
             self._given_up = call
             raise NoAnswer
         answer: _Answer = call.result()
         return answer
+
+    def settle(self, seconds: float) -> None:
+        """Give the call that was given up so long to end after all."""
+        if self._given_up is not None:
+            self._given_up.ended.wait(seconds)
 
     def _serve(self) -> None:
         while True:

@@ -162,7 +162,8 @@ class Outlet:
                 hint="its driver is stuck: close the bench, and restart the switch",
             )
         try:
-            return calls.ask(call, float(self._within) + _GRACE, self._context)
+            limit = max(self._within, self._power.answers_within)
+            return calls.ask(call, float(limit) + _GRACE, self._context)
         except (LabError, Failed) as error:
             raise _same_kind(error)(
                 f"{self.name} could not be {doing}: {error.message}",
@@ -170,6 +171,8 @@ class Outlet:
                 hint=error.hint,
             ) from error
         except NoAnswer:
+            if self._power.abandon():
+                calls.settle(_GRACE)
             raise self._no_answer(doing) from None
         except OSError as error:
             raise Unreachable(

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from runner.cli.ask_person import person
 from runner.cli.common import find_benches, inventory_option, with_modules_beside
 from runner.cli.play import Asked, planned, run_plan
+from runner.engine.attendant import refuse_without_person
 from runner.engine.options import PlayOptions
 from runner.errors import Fault, InputError
 from runner.inventory.select import select
@@ -57,7 +59,9 @@ def command(
         file.write(one_step(bench, module, arguments))
         file.flush()
         masker = Masker()
-        plan, registry, templates = planned((file.name,), inventories, PlayOptions(), masker)
+        plan, registry, templates = planned((file.name,), inventories, PlayOptions(person=person()), masker)
+        if plan.options.person is None:
+            refuse_without_person(plan)
         asked = Asked(
             recipes=(f"do {bench} {module}",),
             inventories=inventories,

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from runner.cli.ask_person import person
 from runner.cli.common import (
     duration,
     extra_option,
@@ -25,6 +26,7 @@ from runner.cli.common import (
     untrusted_option,
 )
 from runner.cli.signals import signals
+from runner.engine.attendant import refuse_without_person
 from runner.engine.options import PlayOptions
 from runner.engine.plan import Plan
 from runner.engine.planning import make_plan
@@ -135,8 +137,8 @@ def command(
         inventories=inventories,
         **{name: rest.pop(name) for name in ("junit", "results", "console", "output", "verbose")},
     )
-    nobody = rest.pop("no_input") or not sys.stdin.isatty()
-    if ask and nobody:
+    no_input = rest.pop("no_input")
+    if ask and (no_input or not sys.stdin.isatty()):
         raise click.UsageError("--step asks a person, and there is none here")
     values = extra_values(extra)
     options = PlayOptions(
@@ -147,6 +149,7 @@ def command(
         only=_failed_before(rerun_failed, asked.results),
         shuffle=_seed(shuffle),
         ask=_ask if ask else None,
+        person=person(no_input=no_input),
         **rest,
     )
     return _play(asked, options, only_plan=only_plan)
@@ -215,6 +218,8 @@ def _play(asked: Asked, options: PlayOptions, *, only_plan: bool) -> int:
         raise InputError(
             [Fault(code="E521", message="no case is left to play", hint="--allow-empty if that is fine")]
         )
+    if options.person is None and not (options.check or only_plan):
+        refuse_without_person(plan)
     if only_plan:
         for case in plan.case_ids():
             click.echo(case)

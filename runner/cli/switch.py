@@ -10,13 +10,15 @@ from typing import Any
 
 import click
 
-from runner.agent.calls import Heard, Run, Said, Take, Waiting
+from runner.agent.calls import Heard, Question, Run, Said, Take, Waiting
 from runner.api.codec import encode_argument
 from runner.api.values import Duration
 from runner.api.verdicts import LabError
+from runner.cli.ask_person import person
 from runner.cli.one_bench import plan_one
 from runner.connect.agents import connector
 from runner.connect.link import Link
+from runner.engine.attendant import Attendant
 from runner.engine.cancel import Cancellation
 from runner.engine.classes import classes_of
 from runner.engine.plan import PlannedBench
@@ -82,7 +84,22 @@ def switch_of(wanted: Wanted) -> Iterator[Switch]:
     device = _path(planned.bench, wanted.device)
     classes = classes_of(plan) | frozenset(_MODULES.values())
     connect = connector(registry.sources, hosts=plan.inventory.hosts, classes=lambda: classes)
-    with contextlib.closing(connect(planned.bench.host, _nothing, _remark)) as link:
+    cancel = Cancellation()
+    links: list[Link] = []
+    attendant = Attendant(person(), lambda _bench: links[0], cancel)
+
+    def hear(heard: Heard) -> None:
+        if isinstance(heard, Question):
+            attendant.take(heard)
+        else:
+            _remark(heard)
+
+    with (
+        contextlib.closing(connect(planned.bench.host, _nothing, hear)) as link,
+        contextlib.ExitStack() as end,
+    ):
+        links.append(link)
+        end.callback(cancel.cancel, "the command ends")
         link.call(planned.configure, _remark, cancel=Cancellation())
         if planned.locked and not wanted.steal:
             _take(link, planned, wanted.wait)

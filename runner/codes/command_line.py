@@ -59,4 +59,9 @@ COMMAND_LINE: Mapping[str, Code] = {
         "runner replay latest --limit rpi4-01",
     ),
     "E521": Code("no case is left", "What is selected leaves nothing to play."),
+    "E522": Code(
+        "a step needs a person",
+        "A device with the driver 'manual' is switched by hand: whoever sits at the terminal is asked to. "
+        "With --no-input, and where standard input is no terminal, nobody can be asked.",
+    ),
 }

@@ -14,6 +14,7 @@ from runner.agent.calls import (
     Noted,
     Opened,
     Piece,
+    Question,
     Said,
     Saved,
     Saving,
@@ -93,8 +94,8 @@ class Ear:
                 self._run.journal.console(heard)
             case Alarm():
                 self._take(heard)
-            case Listening() | Typed() | Switched():
-                pass  # they are for the recording, which has heard them by now
+            case Listening() | Typed() | Switched() | Question():
+                pass  # they are for the recording, which has heard them by now, or for the attendant
             case _:
                 assert_never(heard)
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.agent.calls import Question
 from runner.api.values import Duration
+from runner.engine.cancel import Cancellation
 from runner.loader.fence import Fence
 from runner.model import Step
 
@@ -18,7 +20,7 @@ class PlayOptions:
     `extra`: values of ``-e``, by name. `shard`: (i, n), i counts from 1. `shuffle`: the
     seed. `only`: ids of the cases to play (``--rerun-failed``). `ask`: called before each
     step with ``--step``; False skips it. `untrusted`: what the recipes may read when they
-    are not trusted, None when they are.
+    are not trusted, None when they are. `person`: asks whoever is at the terminal, None for nobody.
     """
 
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -43,4 +45,5 @@ class PlayOptions:
     run: str = ""
     folder: str = ""
     ask: Callable[[str, Step], bool] | None = None
+    person: Callable[[Question, Cancellation], str] | None = None
     untrusted: Fence | None = None

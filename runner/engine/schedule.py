@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from runner.agent.calls import ConsoleBytes, Heard, Inspect
+from runner.agent.calls import ConsoleBytes, Heard, Inspect, Question
 from runner.api.verdicts import Cancelled, LabError, RecipeFault
 from runner.connect.link import Link
+from runner.engine.attendant import Attendant
 from runner.engine.bench import BenchRun
 from runner.engine.body import BenchPlayer
 from runner.engine.cancel import Cancellation, Clock, Deadline, RealClock
@@ -76,7 +77,10 @@ def play(
         journal.console(chunk)
 
     def hear(heard: Heard) -> None:
-        ear.hear(heard)
+        if isinstance(heard, Question):
+            attendant.take(heard)
+        else:
+            ear.hear(heard)
 
     run_wide = Cancellation(interrupts.run)
 
@@ -96,6 +100,10 @@ def play(
         built_in=_built_in(plan, started),
     )
     ear = Ear(run, bench="", case="", step="")
+    benches = plan.inventory.benches
+    attendant = Attendant(
+        plan.options.person, lambda bench: run.links.known(benches[bench].host), interrupts.abort
+    )
     try:
         journal.tell(started)
         for note in plan.notes:

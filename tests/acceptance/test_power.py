@@ -61,6 +61,32 @@ def test_check_reads_switches_and_says_what_would_change(tmp_path: Path) -> None
     }
 
 
+LATE = """
+benches: desk
+tests:
+  - test: it answers when nobody waits any more
+    steps:
+      - power_on: {within: 50ms}
+        expect_error: {class: unreachable, match: did not answer within 50ms}
+  - test: the agent is there all the same
+    steps:
+      - power_off:
+        retries: 400
+        delay: 50ms
+        retry_on: [error]
+"""
+
+
+def test_a_switch_that_answers_after_its_step_does_no_harm(tmp_path: Path) -> None:
+    lab = "benches:\n  desk: {devices: {power: {driver: mock, readable: false, delay: 1s}}}\n"
+    (tmp_path / "lab.yaml").write_text(lab, encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(LATE, encoding="utf-8")
+
+    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml")
+
+    assert done.returncode == 0, done.stdout
+
+
 RACK = """
 benches:
   desk:

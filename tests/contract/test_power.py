@@ -15,6 +15,7 @@ import pytest
 from support.power_rigs.command import command
 from support.power_rigs.emulated import qemu, sim
 from support.power_rigs.gpio import gpio
+from support.power_rigs.manual import manual
 from support.power_rigs.mock import mock, unreadable_mock
 from support.power_rigs.relays import lcus, modbus_rtu, modbus_tcp
 from support.power_rigs.rig import RealTime, Rig
@@ -44,6 +45,7 @@ DRIVERS = [
     pytest.param(mock, id="mock"),
     pytest.param(unreadable_mock, id="unreadable"),
     pytest.param(command, id="command"),
+    pytest.param(manual, id="manual"),
     pytest.param(sim, id="sim"),
     pytest.param(gpio, id="gpio"),
     pytest.param(modbus_tcp, id="modbus tcp"),

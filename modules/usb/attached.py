@@ -55,6 +55,14 @@ def attached(kinds: Sequence[tuple[int, int]] | None = None) -> list[Attached]:
     )
 
 
+def owner(path: Path) -> Attached | None:
+    """Return the USB device that something in sysfs is part of; None when it is on no USB."""
+    for folder in path.resolve().parents:
+        if (folder / "idVendor").exists():
+            return _device(folder)
+    return None
+
+
 def the_one(found: Iterable[Attached], what: str, *, serial: str = "", location: str = "") -> Attached:
     """Return the device that is meant; raise when there is none, or when it is not said which one.
 
@@ -95,20 +103,21 @@ def _device(folder: Path) -> Attached | None:
     try:
         return Attached(
             location=folder.name,
-            vendor=int(_text(folder / "idVendor"), 16),
-            product=int(_text(folder / "idProduct"), 16),
-            bus=int(_text(folder / "busnum")),
-            address=int(_text(folder / "devnum")),
-            serial=_text(folder / "serial", otherwise=""),
-            name=_text(folder / "product", otherwise=""),
-            kind=int(_text(folder / "bDeviceClass"), 16),
-            generation=float(_text(folder / "version", otherwise="0")),
+            vendor=int(text_of(folder / "idVendor"), 16),
+            product=int(text_of(folder / "idProduct"), 16),
+            bus=int(text_of(folder / "busnum")),
+            address=int(text_of(folder / "devnum")),
+            serial=text_of(folder / "serial", otherwise=""),
+            name=text_of(folder / "product", otherwise=""),
+            kind=int(text_of(folder / "bDeviceClass"), 16),
+            generation=float(text_of(folder / "version", otherwise="0")),
         )
     except (OSError, ValueError):
         return None
 
 
-def _text(path: Path, otherwise: str | None = None) -> str:
+def text_of(path: Path, otherwise: str | None = None) -> str:
+    """Return what a file of sysfs says; `otherwise` for one that is not there, or raise its OSError."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from runner.api import LabError, Unreachable
-from runner.api.medium import there
 from runner.modules.usb.attached import Attached
 
 _DISKS = Path("/sys/class/block")
@@ -17,17 +16,22 @@ def disk_beside(found: Attached, name: str, option: str) -> str:
     Looked up anew at each call: it has another name after every replug. Raise Unreachable when there is
     none (yet), LabError when there are several; `option` then says which.
     """
-    hub = found.folder.resolve().parent
-    disks = sorted(each.name for each in _disks() if hub in each.resolve().parents)
+    hint = f"say which one with the option {option!r}, by a path in /dev/disk/by-path"
+    return _only(found.folder.resolve().parent, f"beside {name}", hint)
+
+
+def disk_of(found: Attached, name: str) -> str:
+    """Return the path of the only disk of a device; raise Unreachable when there is none (yet)."""
+    return _only(found.folder.resolve(), f"of {name}", "")
+
+
+def _only(folder: Path, where: str, hint: str) -> str:
+    disks = sorted(each.name for each in _disks() if folder in each.resolve().parents)
     if len(disks) > 1:
-        raise LabError(
-            f"{name} has several disks beside it: {', '.join(disks)}",
-            evidence={"disks": disks},
-            hint=f"say which one with the option {option!r}, by a path in /dev/disk/by-path",
-        )
+        raise LabError(f"several disks {where}: {', '.join(disks)}", evidence={"disks": disks}, hint=hint)
     if not disks:
-        raise Unreachable(f"no disk beside {name} (yet)", evidence={"hub": str(hub)})
-    return there(f"/dev/{disks[0]}")
+        raise Unreachable(f"no disk {where} (yet)", evidence={"below": str(folder)})
+    return f"/dev/{disks[0]}"
 
 
 def _disks() -> list[Path]:

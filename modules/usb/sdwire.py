@@ -68,9 +68,8 @@ class Sdwire(Driver, StorageMux):
 
     def medium(self) -> str:
         """Return the path of the card; raise Unreachable while it is not there."""
-        if self.storage_device:
-            return there(self.storage_device)
-        return disk_beside(self._device.found, self._device.name, "storage_device")
+        path = self.storage_device or disk_beside(self._device.found, self._device.name, "storage_device")
+        return there(path)
 
     def label(self) -> str:
         """Return its serial number."""

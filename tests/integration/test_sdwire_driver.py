@@ -102,7 +102,7 @@ def test_a_second_disk_on_its_hub_must_be_told_apart(bus: UsbBus) -> None:
 
     with (
         sdwire() as mux,
-        pytest.raises(LabError, match="SDWire sdw-07 has several disks beside it: sda, sdb"),
+        pytest.raises(LabError, match="several disks beside SDWire sdw-07: sda, sdb"),
     ):
         mux.medium()
     with sdwire(storage_device="/dev/sdb") as mux:

@@ -181,6 +181,31 @@ class Plug(UMockdev.IoctlBase):  # type: ignore[misc]
         return 0, 0
 
 
+class Generic(UMockdev.IoctlBase):  # type: ignore[misc]
+    """The kernel's side of a file of SCSI commands (scsi/sg.h, on a machine of 64 bits)."""
+
+    def setup(self, model: Model) -> None:
+        self.model = model
+        self.gone = False
+
+    def do_handle_ioctl(self, client: Any) -> bool:
+        if self.gone or client.get_request() != 0x2285:
+            client.complete(-1, ENODEV if self.gone else ENOTTY)
+            return True
+        request = client.get_arg().resolve(0, 88)
+        raw = bytes(request.retrieve())
+        writes = struct.unpack_from("<i", raw, 4)[0] == -2
+        length = struct.unpack_from("<I", raw, 12)[0]
+        words = bytes(request.resolve(24, raw[8]).retrieve())
+        buffer = request.resolve(16, length)
+        status, host, answer = self.model.command(words, bytes(buffer.retrieve()) if writes else b"")
+        if answer:
+            buffer.update(0, answer)
+        request.update(64, bytes([status, status >> 1, 0, 0]) + struct.pack("<HH", host, 0))
+        client.complete(0, 0)
+        return True
+
+
 def path(location: str) -> str:
     """Return where a device is in sysfs: below every hub on the way to it."""
     bus, _, ports = location.partition("-")
@@ -197,6 +222,8 @@ class Bus:
         self.plugs: dict[str, Plug] = {}
         self.disks: dict[str, str] = {}
         self.ttys: dict[str, str] = {}
+        self.generic: dict[str, Generic] = {}
+        self.generics: dict[str, tuple[str, str]] = {}
         self.addresses = 1
         Path(self.testbed.get_root_dir()).chmod(0o755)
 
@@ -230,6 +257,33 @@ class Bus:
         if of:
             self.plugs[of].model.card = node
             self.plugs[of].model.show_card()
+
+    def plug_generic(self, location: str) -> None:
+        """Add the file of SCSI commands, of a new name, to a card reader that is plugged in."""
+        name = f"sg{self.addresses}"
+        plug, root = self.plugs[location], self.testbed.get_root_dir()
+        scsi = f"{path(location)}/{location}:1.0/host0/target0:0:0/0:0:0:0"
+        lines = [
+            f"P: {scsi}/scsi_generic/{name}",
+            f"N: {name}",
+            f"E: DEVNAME=/dev/{name}",
+            "E: SUBSYSTEM=scsi_generic",
+        ]
+        self.testbed.add_from_string("\n".join(lines) + "\n\n")
+        Path(f"{root}/sys{scsi}/model").write_text(plug.model.scsi + "\n", encoding="ascii")
+        self.generic[location] = Generic()
+        self.generic[location].setup(plug.model)
+        self.testbed.attach_ioctl(f"/dev/{name}", self.generic[location])
+        self.open_to_all(Path(root, "ioctl"))
+        self.generics[location] = (name, f"{scsi}/scsi_generic/{name}")
+
+    def unplug_generic(self, location: str) -> None:
+        root = Path(self.testbed.get_root_dir())
+        name, folder = self.generics.pop(location)
+        self.testbed.detach_ioctl(f"/dev/{name}")
+        for each in ("sys/class/scsi_generic", "dev"):
+            (root / each / name).unlink()
+        shutil.rmtree(f"{root}/sys{folder}")
 
     def unplug_disk(self, location: str) -> None:
         folder = self.disks.pop(location)
@@ -302,6 +356,8 @@ class Bus:
     def vanish(self, location: str) -> None:
         """Be gone from the next ioctl on, before the kernel has noticed."""
         self.plugs[location].gone = True
+        if location in self.generic:
+            self.generic[location].gone = True
 
     def fault(self, location: str, **faults: Any) -> None:
         self.plugs[location].model.faults = faults

@@ -74,6 +74,7 @@ class UsbBus:
         self._plugged: set[str] = set()
         self._disks: set[str] = set()
         self._ttys: set[str] = set()
+        self._generics: set[str] = set()
 
     def ask(self, what: str, /, **arguments: Any) -> Any:
         return self._talk.ask(what, arguments)
@@ -115,7 +116,15 @@ class UsbBus:
         self.ask("plug_tty", location=location, name=name, to=to)
         self._ttys.add(name)
 
+    def plug_generic(self, location: str) -> None:
+        """Give a card reader that is plugged in its file of SCSI commands."""
+        self.ask("plug_generic", location=location)
+        self._generics.add(location)
+
     def clear(self) -> None:
+        for location in list(self._generics):
+            self.ask("unplug_generic", location=location)
+            self._generics.discard(location)
         for name in list(self._ttys):
             self.ask("unplug_tty", name=name)
             self._ttys.discard(name)

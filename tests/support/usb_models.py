@@ -228,4 +228,45 @@ class Hub(Model):
         return None
 
 
-MODELS = {"hub": Hub, "ykush": Ykush, "sdwire": Sdwire, "dutlink": Dutlink}
+class SdMux(Model):
+    """A USB-SD-Mux: a card reader whose vendor commands reach the registers of a chip on I2C."""
+
+    def __init__(self, serial: str, *, fast: bool = True) -> None:
+        super().__init__(0x0424, 0x4041, serial, "usb_sd_mux")
+        self.scsi = "sdFST HS-SD/MMC" if fast else "sdmux HS-SD/MMC"
+        self.address, self.data, self.board = (0x20, 4, 1) if fast else (0x41, 1, 4)
+        self.held = self.board
+        """What resistors hold while the chip drives nothing."""
+        self.registers = {1: 0xFF, 3: 0xFF}
+        self.card: Path | None = None
+
+    def interfaces(self) -> tuple[bytes, ...]:
+        return (interface(0, (8, 6, 0x50), (0x81, 2, 512), (0x02, 2, 512)),)
+
+    def inputs(self) -> int:
+        driven = ~self.registers[3] & 0xFF
+        return (self.registers[1] & driven) | (self.held & ~driven)
+
+    def command(self, words: bytes, data: bytes) -> tuple[int, int, bytes]:
+        """Return the device's status, the host's, and what is read."""
+        self.log.append(
+            f"{words.rstrip(bytes(1)).hex(' ')}" + (f": {data[: words[5]].hex(' ')}" if data else "")
+        )
+        if "silent" in self.faults:
+            return 0, 3, b""
+        if "stall" in self.faults or words[0] != 0xCF or words[2] != self.address << 1:
+            return 2, 0, b""
+        if words[1] == 0x23:
+            if "stuck" not in self.faults:
+                self.registers[data[0]] = data[1]
+            self.show_card()
+            return 0, 0, b""
+        return 0, 0, bytes([self.inputs() if words[7] == 0 else self.registers[words[7]]])
+
+    def show_card(self) -> None:
+        if self.card:
+            at_host = not self.inputs() & (2 | self.board | self.data | 8)
+            self.card.write_bytes(bytes(4096) if at_host else b"")
+
+
+MODELS = {"sd_mux": SdMux, "hub": Hub, "ykush": Ykush, "sdwire": Sdwire, "dutlink": Dutlink}

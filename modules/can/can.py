@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -148,7 +147,7 @@ class Can(Driver, CanBus):
         with self._port.sending:
             if self.interface == "udp_multicast":
                 self._echoes.expect(frame)
-            number = self._frames.add(replace(frame, sent=True, time=time.monotonic()))
+            number = self._frames.add(frame, sent=True, time=time.monotonic())
             self._port.send(frame, float(timeout), self._state)
         return number
 
@@ -200,6 +199,7 @@ class Can(Driver, CanBus):
             **self._counts,
             "overruns": self._port.overruns(),
             "retries": self._port.retries,
+            "garbled": self._port.garbled,
             "logged": 0 if log is None else log.written,
             "not_logged": 0 if log is None else log.missed,
             "log_full": log is not None and log.full,
@@ -230,6 +230,9 @@ class Can(Driver, CanBus):
                     self._frames.receive(message, seen, ours=not message.is_rx)
         except LabError as error:
             self._frames.fail(error)
+        except Exception as error:  # noqa: BLE001 - a receiver that ends unheard leaves a bus that is deaf
+            shown = f"{type(error).__name__}: {error}"
+            self._frames.fail(LabError(f"cannot receive from {self._name} any more: {shown}"))
 
     def _is_wanted(self, message: Any) -> bool:
         """Tell whether a frame is to be kept; one that is not of our own sending is received from then on.

@@ -10,18 +10,18 @@ from typing import Any, Literal
 from runner.api import (
     BusTask,
     CanBus,
+    Cancelled,
     CanFilter,
     Context,
     Duration,
-    LabError,
     Misfit,
     Module,
     Result,
+    Verdict,
     arg,
     device,
 )
 from runner.api.unattended import Unattended
-from runner.api.verdicts import Cancelled
 from runner.modules.can.frame import Filter, filters_of
 
 _SEND_WITHIN = Duration("1s")
@@ -89,7 +89,7 @@ class Relay(BusTask):
         self._filters = filters
         self._context = Unattended()
         self._carried = 0
-        self._failed: LabError | None = None
+        self._failed: Verdict | None = None
         self._after = source.latest()
         self._thread = threading.Thread(target=self._run, name="relay of a CAN bus", daemon=True)
         self._thread.start()
@@ -114,7 +114,7 @@ class Relay(BusTask):
                 self._carry()
         except Cancelled:
             return
-        except LabError as error:
+        except Verdict as error:
             self._failed = error
 
     def _carry(self) -> None:

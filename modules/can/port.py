@@ -24,6 +24,10 @@ from runner.api import (
 from runner.modules.can import errors, timing
 
 _FULL = frozenset({errno.ENOBUFS, errno.EAGAIN})
+_GARBLED = (ValueError, TypeError, IndexError, struct.error)
+"""What python-can's parsers of serial lines raise for what is no frame, or only a part of one."""
+_NO_ADAPTER = 100
+"""Times in turn after which what is there is taken for something else."""
 _TRY_AGAIN = 0.001
 """Seconds between two tries to send on a full queue: the kernel tells nobody when there is room."""
 _BUFFER = 4 * 2**20
@@ -45,6 +49,9 @@ class Port:
         self.sending = threading.Lock()
         self.retries = 0
         """How often a full queue was tried again."""
+        self.garbled = 0
+        """How often something came that is no frame."""
+        self._garbled_in_turn = 0
         self.marks_all_local = self._interface == "socketcan"
         self._bus = bus
         self._socket = getattr(self._bus, "socket", None) if self.marks_all_local else None
@@ -70,13 +77,21 @@ class Port:
             self._bus.shutdown()
 
     def receive(self, timeout: float) -> tuple[Any, float]:
-        """Return what python-can has received, or None, and when that was: monotonic seconds."""
+        """Return what python-can has received, or None, and when that was: monotonic seconds.
+
+        What an adapter says that is no frame is counted; raise LabError when it says nothing else.
+        """
         import can
 
         try:
             message = self._bus.recv(timeout=timeout)
-        except (can.CanError, OSError, ValueError) as error:
+        except (can.CanError, OSError) as error:
             raise self._error("receive from", error) from error
+        except _GARBLED as error:
+            self._count_garbled(error)
+            return None, time.monotonic()
+        if message is not None:
+            self._garbled_in_turn = 0
         now = time.monotonic()
         if message is None or not self.marks_all_local:
             return message, now
@@ -201,6 +216,16 @@ class Port:
             raise Unsupported(f"cannot {doing} {self.name}: the interface cannot do that") from error
         except (can.CanError, OSError, ValueError) as error:
             raise self._error(doing, error) from error
+
+    def _count_garbled(self, error: Exception) -> None:
+        self.garbled += 1
+        self._garbled_in_turn += 1
+        if self._garbled_in_turn >= _NO_ADAPTER:
+            raise LabError(
+                f"cannot receive from {self.name}: {self._garbled_in_turn} times in turn it said no frame",
+                evidence={"last": f"{type(error).__name__}: {error}"},
+                hint="is it such an adapter, at this baud rate? does anything else read from its port?",
+            ) from error
 
     def _error(
         self, doing: str, error: Exception, state: str | None = None, timeout: float | None = None

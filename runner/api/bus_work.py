@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from runner.api.values import Duration
-from runner.api.verdicts import LabError
+from runner.api.verdicts import LabError, Verdict
 
 _Frame = TypeVar("_Frame")
 _NEAR = 0.002
@@ -28,7 +28,7 @@ class BusTask(abc.ABC):
     def stop(self) -> int | None:
         """End it and return how many frames it has sent, None when nobody counts; once more is fine.
 
-        Raise LabError when it has ended by itself because the bus refused a frame.
+        Raise the verdict that it has ended by: a LabError, when the bus refused a frame.
         """
 
     @property
@@ -44,7 +44,7 @@ class ThreadTask(BusTask):
         """Start; `work` is called until it returns 0 or the event that it gets is set."""
         self._work = work
         self._sent = 0
-        self._failed: LabError | None = None
+        self._failed: Verdict | None = None
         self.ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -70,7 +70,7 @@ class ThreadTask(BusTask):
                 if not sent:
                     return
                 self._sent += sent
-        except LabError as error:
+        except Verdict as error:
             self._failed = error
 
 
@@ -156,7 +156,7 @@ class BusWork:
         for name in self.names():
             try:
                 self.stop(name)
-            except LabError as error:
+            except Verdict as error:
                 failed.append(LabError(f"task {name!r}: {error.message}", evidence=error.evidence))
         if failed:
             raise failed[0]

@@ -83,12 +83,13 @@ class FrameRecord:
         self._broken: LabError | None = None
         self._changed = threading.Condition()
 
-    def add(self, frame: CanFrame) -> int:
-        """Keep a frame, with its number; return that."""
+    def add(self, frame: CanFrame, **changes: Any) -> int:
+        """Keep a frame, with its number and these changes; return the number."""
         with self._changed:
-            self._received += not frame.sent
-            self._errors += frame.error
-            return self._keep(dataclasses.replace(frame, number=self._newest + 1))
+            numbered = dataclasses.replace(frame, **changes, number=self._newest + 1)
+            self._received += not numbered.sent
+            self._errors += numbered.error
+            return self._keep(numbered)
 
     def receive(self, raw: Any, seen: float, *, ours: bool = False) -> None:
         """Keep what the interface has received, and when: seconds of the monotonic clock.

@@ -11,6 +11,7 @@ import can
 import pytest
 from can.interfaces import BACKENDS
 from support.lawicel import Adapters
+from support.plain_context import PlainContext
 
 from runner.api import LabError, RecipeFault, Unreachable, Unsupported
 from runner.modules.can import link
@@ -147,6 +148,35 @@ def test_a_port_that_is_not_there_is_unreachable() -> None:
 def test_an_interface_whose_library_is_missing_says_which() -> None:
     with pytest.raises(Unsupported, match="gs_usb"):
         Can(interface="gs_usb", channel=0, log="none").open()
+
+
+def test_what_is_no_frame_is_counted_and_the_next_one_is_received() -> None:
+    adapters = Adapters()
+    bus = Can(interface="slcan", channel=adapters.ports[0], options={"sleep_after_open": 0})
+    bus.open()
+    adapters.wait_open(0)
+    adapters.say(0, b"t12x2\rt12z\rt12320102\r")
+    frame = bus.next(0, 30.0, PlainContext())
+    bus.close()
+    adapters.close()
+    for path in bus.artifacts().values():
+        path.unlink()
+
+    assert frame is not None
+    assert (frame.id, frame.data) == (0x123, b"\x01\x02")
+    assert bus.info()["garbled"] == 2
+
+
+def test_a_port_that_never_says_a_frame_is_no_adapter() -> None:
+    adapters = Adapters()
+    bus = Can(interface="slcan", channel=adapters.ports[0], log="none", options={"sleep_after_open": 0})
+    bus.open()
+    adapters.wait_open(0)
+    adapters.say(0, b"tWelcome to the boot loader\r" * 100)
+    with pytest.raises(LabError, match="100 times in turn it said no frame"):
+        bus.next(0, 30.0, PlainContext())
+    bus.close()
+    adapters.close()
 
 
 class Ip:

@@ -159,6 +159,27 @@ def test_filters_keep_frames_away_and_are_taken_away_again() -> None:
     source.shutdown()
 
 
+def test_a_bus_that_refuses_a_periodic_frame_says_so_when_it_is_stopped_or_closed() -> None:
+    channel = uuid.uuid4().hex
+    deaf = can.Bus(interface="virtual", channel=channel, rx_queue_size=1)
+    bus = Can(interface="virtual", channel=channel, log="none")
+    bus.open()
+    frame = CanFrame(0x55, ByteString("01"))
+    tasks = [bus.send_periodic([frame], Duration("5ms"), None) for _ in range(2)]
+    bus.work.start("heartbeat", tasks[0])
+    until = time.monotonic() + 30
+    while any(task.running for task in tasks) and time.monotonic() < until:
+        time.sleep(0.01)
+
+    assert not tasks[0].running
+    assert bus.work.find("heartbeat") is None
+    with pytest.raises(LabError, match="cannot send 0x55 on CAN bus virtual"):
+        tasks[1].stop()
+    with pytest.raises(LabError, match="task 'heartbeat': cannot send 0x55 on CAN bus virtual"):
+        bus.close()
+    deaf.shutdown()
+
+
 def test_a_full_queue_is_tried_again_until_the_time_is_over() -> None:
     class Full:
         """An interface whose queue is full for the first tries (SocketCAN says ENOBUFS)."""

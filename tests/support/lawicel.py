@@ -71,6 +71,10 @@ class Adapters(_Pumped):
             port: self._said.get(master, []) for port, master in zip(self.ports, self._masters, strict=True)
         }
 
+    def say(self, place: int, data: bytes) -> None:
+        """Have an adapter say anything at all."""
+        os.write(self._masters[place], data)
+
     def wait_open(self, place: int) -> None:
         """Wait until the adapter of that place takes part in the bus."""
         with self._changed:

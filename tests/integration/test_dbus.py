@@ -237,6 +237,8 @@ def test_a_call_that_is_under_way_when_the_bus_ends_is_told_at_once(tmp_path: Pa
         with pytest.raises(LabError, match="the connection was lost"):
             call(lost, "Sleep")
         lost.close()
+        assert lamp.sleeper is not None
+        lamp.sleeper.join()
 
 
 def test_a_bus_that_ends_is_told(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ class Lamp:
         from jeepney.io.threading import DBusRouter, Proxy, open_dbus_connection
 
         self.brightness = 7
+        self.sleeper: threading.Thread | None = None
         self.asleep: Callable[[], object] = lambda: None
         self._connection = open_dbus_connection(address, auth_timeout=30)
         with DBusRouter(self._connection) as router:
@@ -92,7 +93,8 @@ class Lamp:
         member = {field.name: value for field, value in message.header.fields.items()}["member"]
         made = getattr(self, f"_{member.lower()}", None)
         if member == "Sleep":
-            threading.Thread(target=self.asleep, daemon=True).start()
+            self.sleeper = threading.Thread(target=self.asleep, daemon=True)
+            self.sleeper.start()
             return
         if made is None:
             self._connection.send(new_error(message, f"{LAMP}.Error.Burnt", "s", ("the lamp has burnt out",)))

@@ -227,18 +227,20 @@ def test_a_bus_that_is_not_there_is_unreachable_with_its_address(tmp_path: Path)
 
 
 def test_a_call_that_is_under_way_when_the_bus_ends_is_told_at_once(tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        address = stack.enter_context(message_bus(tmp_path))
+    with ExitStack() as running:
+        address = running.enter_context(message_bus(tmp_path))
         lamp = Lamp(address)
-        stack.callback(lamp.close)
-        lamp.asleep = stack.close
+        lamp.asleep = running.close
         lost = Dbus(bus=address)
         lost.open()
-        with pytest.raises(LabError, match="the connection was lost"):
-            call(lost, "Sleep")
-        lost.close()
-        assert lamp.sleeper is not None
-        lamp.sleeper.join()
+        try:
+            with pytest.raises(LabError, match="the connection was lost"):
+                call(lost, "Sleep")
+        finally:
+            lost.close()
+            if lamp.sleeper is not None:
+                lamp.sleeper.join()
+            lamp.close()
 
 
 def test_a_bus_that_ends_is_told(tmp_path: Path) -> None:

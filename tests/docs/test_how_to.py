@@ -23,6 +23,7 @@ WITH_COMMANDS = [
     "how-to/write-a-driver.md",
     "how-to/recover-boards.md",
     "how-to/serve-files-to-boards.md",
+    "how-to/use-usb-instruments.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

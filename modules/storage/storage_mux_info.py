@@ -25,7 +25,7 @@ class StorageMuxInfo(Module):
     Example::
 
         - storage_mux_info:
-          expect: result.card_size > 4GiB
+          expect: result.card_size >= 4 * 2 ** 30
     """
 
     reads_only = True

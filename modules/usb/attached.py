@@ -42,6 +42,11 @@ class Attached:
         """Its file, through which it is talked to."""
         return f"/dev/bus/usb/{self.bus:03}/{self.address:03}"
 
+    @property
+    def short(self) -> str:
+        """What tells it from others of its kind: its serial number, or else where it is."""
+        return self.serial or self.location
+
     def __str__(self) -> str:
         """Return where it is, and its serial number."""
         return f"{self.location} (serial {self.serial})" if self.serial else f"{self.location} (no serial)"

@@ -21,13 +21,13 @@ _GONE = (errno.ENODEV, errno.ENOENT, errno.ESHUTDOWN)
 class Device:
     """A device that is open for transfers; a device that goes and comes back must be opened again.
 
-    `what` names it in messages; `limit`: how long each transfer may take.
+    `name`: what it is called in messages; `limit`: how long each transfer may take.
     """
 
-    def __init__(self, found: Attached, what: str, limit: Duration) -> None:
+    def __init__(self, found: Attached, name: str, limit: Duration) -> None:
         """Open it; raise LabError when it has gone, is not permitted, or there is no libusb."""
         self.found = found
-        self.name = f"{what} {found.serial or found.location}"
+        self.name = name
         self._limit = limit
         self._device = _opened(found, self.name)
 

@@ -31,7 +31,7 @@ class Harness:
 
     def __init__(self, found: Attached, limit: Duration) -> None:
         """Open it."""
-        self._device = Device(found, "DUTLink", limit)
+        self._device = Device(found, f"DUTLink {found.short}", limit)
         self._turn = threading.Lock()
         try:
             self._interface = self._device.interface(*_INTERFACE)

@@ -11,6 +11,8 @@ HUB = 9
 _OF_HUB, _TO_PORT, _OF_PORT = 0xA0, 0x23, 0xA3
 _GET_STATUS, _CLEAR_FEATURE, _SET_FEATURE, _GET_DESCRIPTOR = 0, 1, 3, 6
 _DESCRIPTOR, _SUPER_SPEED_DESCRIPTOR = 0x2900, 0x2A00
+_LENGTH = 12
+"""Of a descriptor of USB 3; for less, the kernel's own root hubs stall."""
 _PORT_POWER = 8
 _POWERED, _SUPER_SPEED_POWERED, _CONNECTED = 1 << 8, 1 << 9, 1 << 0
 _SWITCHING, _EACH_PORT = 0b11, 0b01
@@ -24,7 +26,7 @@ class Hub:
         """Open it and read what it has."""
         self.found = found
         self._new = found.generation >= 3
-        self._device = Device(found, "hub", limit)
+        self._device = Device(found, f"hub {found.location}", limit)
         try:
             self.ports, self._characteristics = self._described()
         except BaseException:
@@ -76,7 +78,7 @@ class Hub:
 
     def _described(self) -> tuple[int, int]:
         value = _SUPER_SPEED_DESCRIPTOR if self._new else _DESCRIPTOR
-        answer = self._device.ask(_OF_HUB, _GET_DESCRIPTOR, value, 0, 9)
+        answer = self._device.ask(_OF_HUB, _GET_DESCRIPTOR, value, 0, _LENGTH)
         if len(answer) < 5 or answer[1] != value >> 8:
             raise self._device.wrong(answer, "for its descriptor")
         return answer[2], int.from_bytes(answer[3:5], "little")

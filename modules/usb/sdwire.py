@@ -47,7 +47,8 @@ class Sdwire(Driver, StorageMux):
 
     def open(self) -> None:
         """Find it; raise LabError when it is not there or there are several."""
-        self._device = Device(the_one(self._units(), "SDWire", serial=self.serial), "SDWire", self.limit)
+        found = the_one(self._units(), "SDWire", serial=self.serial)
+        self._device = Device(found, f"SDWire {found.short}", self.limit)
 
     def close(self) -> None:
         """Let go of it; the card stays where it is."""

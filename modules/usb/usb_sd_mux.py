@@ -104,7 +104,7 @@ class UsbSdMux(Driver, StorageMux):
 
     def label(self) -> str:
         """Return its serial number."""
-        return f"USB-SD-Mux {self._found.serial or self._found.location}"
+        return f"USB-SD-Mux {self._found.short}"
 
     def _keep_defaults(self) -> None:
         """Drive what resistors have held since it was plugged in: the board has the card."""

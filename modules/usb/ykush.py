@@ -91,7 +91,7 @@ class Hub:
 
     def __init__(self, found: Attached, limit: Duration, busy_limit: Duration) -> None:
         """Open it; `limit`: for an answer; `busy_limit`: for others who use it, too."""
-        self._device = Device(found, KINDS[found.product], limit)
+        self._device = Device(found, f"{KINDS[found.product]} {found.short}", limit)
         self._answered = True
         self._busy_limit = busy_limit
         self.name = self._device.name

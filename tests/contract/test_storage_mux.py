@@ -99,15 +99,6 @@ def test_the_verb_says_where_it_was(rig: Rig) -> None:
     assert move(rig, "dut") == ("host" if rig.readable else None)
 
 
-def test_a_mux_that_is_there_already_is_not_switched(rig: Rig) -> None:
-    rig.mux.switch("host")
-    if not rig.readable:
-        pytest.skip("it cannot be read")
-    mood(rig, "stick")()
-
-    assert move(rig, "host") == "host"
-
-
 def test_a_mux_that_stays_where_it_is_is_found_by_reading_it_back(rig: Rig) -> None:
     rig.mux.switch("dut")
     mood(rig, "stick")()

@@ -28,6 +28,7 @@ WITH_COMMANDS = [
     "how-to/talk-to-boards.md",
     "how-to/test-can.md",
     "how-to/flash-boards.md",
+    "how-to/use-usb-instruments.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

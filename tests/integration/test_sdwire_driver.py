@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from support.mux_rigs.rig import Muxed
 from support.usb_lab import FarDriver, FarMux, UsbBus, usb_lab
 
 from runner.api import LabError, Unreachable, Unsupported
+from runner.modules.storage.storage_mux import StorageMux
 
 pytestmark = pytest.mark.peer("umockdev")
 
@@ -40,6 +42,17 @@ def test_it_is_switched_and_read_by_these_requests(bus: UsbBus) -> None:
         mux.switch("dut")
 
     assert bus.log("1-1.2") == ["40 0b 20f1 0000", "c0 0c 0000 0000", "40 0b 20f0 0000"]
+
+
+def test_a_mux_that_is_there_already_is_not_switched(bus: UsbBus) -> None:
+    bus.plug("1-1.2", "sdwire", serial="sdw-07")
+    with sdwire() as mux:
+        mux.switch("host")
+        bus.log("1-1.2")
+        moved = StorageMux(position="host", mux=mux).run(Muxed())
+
+    assert moved.previous == "host"
+    assert bus.log("1-1.2") == ["c0 0c 0000 0000"]
 
 
 def test_it_has_no_position_off_and_nothing_is_sent_for_it(bus: UsbBus) -> None:

@@ -136,6 +136,8 @@ steps:
 """,
         encoding="utf-8",
     )
-    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", **bus.environment)
+    done = runner(
+        tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", RUNNER_LOCKS=str(tmp_path), **bus.environment
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr

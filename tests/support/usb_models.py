@@ -213,6 +213,8 @@ class Hub(Model):
     def request(self, setup: Setup, data: bytes) -> Answer:
         kind, request, value, index, length = setup
         if (kind, request, value) == (0xA0, 6, 0x2A00 if self.super_speed else 0x2900):
+            if self.super_speed and length < 12:
+                return None
             rest = struct.pack("<BHBB", len(self.ports), self.characteristics, 50, 100)
             return (bytes([12 if self.super_speed else 9, value >> 8]) + rest + bytes(4))[:length]
         if index not in self.ports:

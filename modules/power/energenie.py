@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from runner.api import Driver, Duration, LabError, Misfit, Needs, Power, PowerState, Secret, Unreachable, arg
@@ -23,6 +23,7 @@ _STATES = re.compile(r"sockstates\s*=\s*\[\s*([01])\s*,\s*([01])\s*,\s*([01])\s*
 _LOGIN = "/login.html"
 _PAUSE = 0.2
 """Seconds until a strip that somebody else is using is asked again."""
+_Found = TypeVar("_Found")
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -76,22 +77,37 @@ class Energenie(Driver, Power):
 
     def state(self) -> PowerState:
         """Log in, and read the socket."""
-        with self._logged_in() as page:
-            return self._state(page)
+        return self._inside(self._state)
 
     def label(self) -> str:
         """Return which socket of which strip it is."""
         return f"socket {self.socket} of {self._web.url}"
 
     def _switch(self, value: Literal["1", "0"]) -> None:
-        with self._logged_in():
+        def act(_page: str) -> bool | None:
             page = self._post("/", **{f"cte{self.socket}": value})
-            if not _INSIDE.search(page):
+            return True if self._is_inside(page) or self._is_inside(self._overview()) else None
+
+        self._inside(act)
+
+    def _inside(self, act: Callable[[str], _Found | None]) -> _Found:
+        """Log in and act; again, up to the limit, when that finds us logged out.
+
+        A session belongs to an address: who else uses the strip from this host logs us out, too.
+        """
+        end = time.monotonic() + self.limit
+        while True:
+            with self._logged_in() as page:
+                found = act(page)
+            if found is not None:
+                return found
+            if time.monotonic() + _PAUSE > end:
                 raise LabError(
-                    f"{self._web.url} has logged us out before it switched",
-                    evidence={"host": self.host, "page": page[:1000]},
-                    hint="does somebody else use it?",
+                    f"{self._web.url} logs us out before anything is done, for {self.limit}",
+                    evidence={"host": self.host, "limit": float(self.limit)},
+                    hint="does somebody else use it all the time?",
                 )
+            time.sleep(_PAUSE)
 
     @contextlib.contextmanager
     def _logged_in(self) -> Iterator[str]:
@@ -112,7 +128,7 @@ class Energenie(Driver, Power):
 
     def _log_in(self) -> str:
         end = time.monotonic() + self.limit
-        while not _INSIDE.search(page := self._post(_LOGIN, pw=str(self.password))):
+        while not self._is_inside(page := self._post(_LOGIN, pw=str(self.password))):
             if not _BUSY.search(page):
                 raise LabError(
                     f"{self._web.url} shows its log-in page again: the password is wrong",
@@ -132,13 +148,22 @@ class Energenie(Driver, Power):
     def _post(self, path: str, **form: str) -> str:
         return self._web.ask("POST", path, _FORM, urlencode(form).encode())
 
-    def _state(self, page: str) -> PowerState:
-        """Return the socket's state in a page; where that has none, in the one that has."""
-        found = _STATES.search(page) or _STATES.search(page := self._web.ask("GET", "/energenie.html"))
-        if found is None:
+    def _state(self, page: str) -> PowerState | None:
+        """Return the socket's state in a page, or in the one that has it; None when we are logged out."""
+        if not _STATES.search(page):
+            page = self._overview()
+        found = _STATES.search(page)
+        if found is None and self._is_inside(page):
             raise LabError(
                 f"{self._web.url} tells no states of its sockets: {shown(page)}",
                 evidence={"host": self.host, "page": page[:1000]},
                 hint="is that an EnerGenie strip?",
             )
-        return "on" if found[self.socket] == "1" else "off"
+        return None if found is None else "on" if found[self.socket] == "1" else "off"
+
+    def _overview(self) -> str:
+        return self._web.ask("GET", "/energenie.html")
+
+    @staticmethod
+    def _is_inside(page: str) -> bool:
+        return bool(_INSIDE.search(page) or _STATES.search(page))

@@ -187,7 +187,7 @@ SAID = """\
 11:30: error[E235]: http: '10.0.0.7' is no URL of a plug: write http://ADDRESS
 12:30: error[E235]: http: who one is does not belong into a URL: write user and password
 13:30: error[E235]: http: 'http://h' is not encrypted, so no certificate is looked at
-14:51: error[E234]: http: turn_on: expected mapping (path, method, headers, form, json, body, answers) or null, got 'on'
+14:51: error[E234]: http: turn_on: 'on' is no path: it begins with /
 14:95: error[E234]: http: turn_off: a request has a form or a body, and one of them only
 15:90: error[E234]: http: tell_state: 'state' has no group around the state
 16:87: error[E234]: http: turn_on: '(' is no regular expression: missing ), unterminated subpattern at position 0

@@ -94,12 +94,27 @@ def test_somebody_who_stays_logged_in_is_named(strip: Strip) -> None:
     power.close()
 
 
-def test_a_session_that_is_lost_meanwhile_is_no_success(strip: Strip) -> None:
+def test_a_session_that_somebody_else_has_ended_is_begun_again(strip: Strip) -> None:
     power = driven(strip)
     strip.lose_after = 1
+    power.on()
 
-    with pytest.raises(LabError, match="has logged us out before it switched"):
-        power.on()
+    assert strip.relays[2]
+    assert strip.said.count(("POST", "/", b"cte3=1")) == 2
+    power.close()
+
+
+def test_a_session_that_ends_again_and_again_is_no_success(strip: Strip) -> None:
+    power = driven(strip)
+    strip.lose_after = -1
+    for limit in ("300ms", "3s", "30s"):  # a slow machine needs more for a single answer
+        power.limit = Duration(limit)
+        with pytest.raises(LabError) as caught:
+            power.on()
+        if "logs us out before anything is done" in str(caught.value):
+            break
+
+    assert f"logs us out before anything is done, for {limit}" in str(caught.value)
     assert not strip.inside
     power.close()
 
@@ -139,6 +154,8 @@ def test_a_strip_that_is_silent_or_gone_is_an_error(strip: Strip) -> None:
 def test_without_logging_out_the_session_stays(strip: Strip) -> None:
     power = driven(strip, logout=False)
     power.on()
-
     assert strip.inside
+    power.off()
+
+    assert not strip.relays[2]
     power.close()

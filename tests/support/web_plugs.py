@@ -186,17 +186,17 @@ class Strip(WebPlug):
         self.others = 0
         """How many more log-ins somebody else is still inside for; -1: for ever."""
         self.lose_after = 0
-        """After how many requests the next one finds us logged out; 0: never."""
+        """After how many requests we are found logged out, once; 0: never; -1: before each order."""
 
     def reply(self, request: Request) -> Reply:
         path = urlsplit(request.path).path
         form = dict(parse_qsl(request.body.decode()))
-        if self.lose_after and len(self.requests) > self.lose_after:
+        if len(self.requests) == self.lose_after + 1 > 1 or (self.lose_after < 0 and form.keys() - {"pw"}):
             self.inside = False
         if request.method == "GET" and path == "/login.html":
             self.inside = False
         elif request.method == "POST" and path == "/login.html":
-            if self.others or self.inside:
+            if self.others:
                 self.others = max(self.others - 1, -1) if self.others > 0 else self.others
                 return Reply(text="<html>Another session is active.</html>", kind="text/html")
             self.inside = form.get("pw") == self.password
@@ -282,6 +282,8 @@ def _handler(plug: WebPlug) -> type[BaseHTTPRequestHandler]:
         def _do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+            if self.headers.get("Content-Type") == "application/x-www-form-urlencoded":
+                query.update(parse_qsl(body.decode()))
             reply = plug.answer(
                 Request(self.command, self.path, query, body, self.headers, self.client_address[1])
             )

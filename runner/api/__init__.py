@@ -8,6 +8,7 @@ from runner.api.bus_work import BusTask, BusWork
 from runner.api.context import Context, Keep, Kept, Level
 from runner.api.conversation import Conversation
 from runner.api.described import Described
+from runner.api.device_info import DeviceInfo
 from runner.api.diagnostics import DiagnosticLink
 from runner.api.gpio import GpioLine, LineEvent, LineState
 from runner.api.host_commands import HostCommandInfo, HostCommands, Invocation
@@ -70,6 +71,7 @@ __all__ = [
     "Context",
     "Conversation",
     "Described",
+    "DeviceInfo",
     "DiagnosticLink",
     "Driver",
     "Duration",

@@ -6,10 +6,13 @@ import abc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from runner.api.values import Duration, TargetPath
 from runner.api.verdicts import RecipeFault
+
+if TYPE_CHECKING:
+    from runner.api.device_info import DeviceInfo
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -89,6 +92,10 @@ class Context(abc.ABC):
         """
         del to, listen, reverse
         raise RecipeFault("only a module that runs on the controller can forward a port")
+
+    def described(self) -> tuple[DeviceInfo, ...]:
+        """Return what the inventory says of the bench's devices. Only for modules on the controller."""
+        raise RecipeFault("only a module that runs on the controller knows the inventory")
 
     @abc.abstractmethod
     def sleep(self, seconds: float) -> None:

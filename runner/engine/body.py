@@ -171,7 +171,7 @@ class BenchPlayer:
             result = perform.run_here(
                 verb,
                 given,
-                self.bench.name,
+                self.bench.planned.bench,
                 frame,
                 limit,
                 ear.hear,
@@ -194,7 +194,7 @@ class BenchPlayer:
     def _predicted(self, use: Use, given: Mapping[str, Any], frame: Frame, limit: Deadline, ear: Ear) -> str:
         """Return what a module says that it would do; what that needs is opened, and nothing else."""
         if use.verb.runs_on == "controller":
-            return perform.predict_here(use.verb, given, self.bench.name, frame, limit, ear.hear)
+            return perform.predict_here(use.verb, given, self.bench.planned.bench, frame, limit, ear.hear)
         devices = self.bench.devices(use, frame.names, self._run.templates)
         needed = {slot: path for slot, path in devices.items() if path is None or isinstance(path, str)}
         link = self.bench.link(ear.hear, frame.cancel)

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from runner.agent.calls import Advanced, Heard, Noted, Piece, Said, Saved, Saving
 from runner.api.context import Context, Keep, Kept, Level
+from runner.api.device_info import DeviceInfo
 from runner.api.values import Duration
 from runner.api.verdicts import Cancelled, RecipeFault, TimedOut
 from runner.engine.cancel import Cancellation, Deadline
+from runner.engine.described import described
+from runner.model import Bench
 
 
 class LocalContext(Context):
@@ -19,14 +22,15 @@ class LocalContext(Context):
 
     def __init__(
         self,
-        bench: str,
+        bench: Bench,
         cancel: Cancellation,
         deadline: Deadline,
         hear: Callable[[Heard], None],
         forward: Callable[[str, str, bool], str] | None = None,
     ) -> None:
         """Serve one step; `forward` opens what `Context.forward` asks for, None where nothing may be."""
-        self.bench = bench
+        self.bench = bench.name
+        self._model = bench
         self.devices: Mapping[str, str] = {}
         self._cancel = cancel
         self._deadline = deadline
@@ -84,6 +88,10 @@ class LocalContext(Context):
         if self._forward is None:
             raise RecipeFault("a prediction forwards no port")
         return self._forward(to, listen, reverse)
+
+    def described(self) -> tuple[DeviceInfo, ...]:
+        """Return what the inventory says of the bench's devices."""
+        return described(self._model)
 
     def sleep(self, seconds: float) -> None:
         """Wait; a cancel or the limit ends it early."""

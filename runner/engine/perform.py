@@ -20,7 +20,7 @@ from runner.engine.local import LocalContext
 from runner.engine.scope import Scope
 from runner.loader.fence import Fence
 from runner.masking import Masker
-from runner.model import UNBOUND, Bound, Expression, Use
+from runner.model import UNBOUND, Bench, Bound, Expression, Use
 from runner.schema import convert_value
 from runner.template import Templates
 
@@ -78,7 +78,7 @@ def _judged(value: Any, names: Scope, templates: Templates) -> Any:
 def run_here(
     verb: Verb,
     given: Mapping[str, Any],
-    bench: str,
+    bench: Bench,
     frame: Frame,
     deadline: Deadline,
     hear: Callable[[Heard], None],
@@ -88,8 +88,8 @@ def run_here(
 
     def forward(to: str, listen: str, reverse: bool) -> str:
         link = find_link()
-        opened = link.call(Forward(bench, to, listen, reverse), hear, cancel=frame.cancel)
-        closing = Unforward(bench, opened["number"])
+        opened = link.call(Forward(bench.name, to, listen, reverse), hear, cancel=frame.cancel)
+        closing = Unforward(bench.name, opened["number"])
         frame.closing.callback(link.call, closing, hear, cancel=frame.cancel)
         return str(opened["address"])
 
@@ -101,7 +101,7 @@ def run_here(
 def predict_here(
     verb: Verb,
     given: Mapping[str, Any],
-    bench: str,
+    bench: Bench,
     frame: Frame,
     deadline: Deadline,
     hear: Callable[[Heard], None],

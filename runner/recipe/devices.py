@@ -11,6 +11,8 @@ from runner.model import Bench, Use
 from runner.recipe.fields import inside
 from runner.recipe.uses import device_keys
 
+ANY = "Interface"
+"""What a slot wants that takes any device."""
 Path = str | tuple[str, ...] | None
 
 
@@ -154,7 +156,7 @@ def _parts(bench: Bench, name: str, interface: str) -> tuple[str, ...]:
     driver = bench.devices[name].driver
     if driver is None:
         return ()
-    if interface in driver.interfaces:
+    if interface in driver.interfaces or interface == ANY:
         return (name,)
     return tuple(f"{name}.{part}" for part, offered in driver.children.items() if interface in offered)
 
@@ -171,7 +173,7 @@ def named(wish: str, interface: str, bench: Bench) -> str | Problem:
     if part not in device.driver.children:
         hint = did_you_mean(part, device.driver.children) or f"its parts: {', '.join(device.driver.children)}"
         return Problem("E273", f"device {name!r} of bench {bench.name!r} has no part {part!r}", hint)
-    if interface in device.driver.children[part]:
+    if interface in device.driver.children[part] or interface == ANY:
         return path
     return _lacks(wish, interface, bench)
 

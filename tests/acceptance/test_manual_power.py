@@ -33,6 +33,11 @@ steps:
 """
 
 
+def state(folder: Path) -> dict[str, str]:
+    """Return where locks and the like are: not where those of other tests are."""
+    return {"RUNNER_STATE": str(folder / "state"), "RUNNER_LOCKS": str(folder / "locks")}
+
+
 class AtTerminal:
     """A command whose standard input and errors are a terminal, with a person before it."""
 
@@ -82,7 +87,7 @@ def at_terminal(tmp_path: Path) -> Iterator[Start]:
             process = subprocess.Popen(
                 [*RUNNER, *arguments, "-i", "lab.yaml"],
                 cwd=tmp_path,
-                env={**CLEAN, "CI": "", "RUNNER_STATE": str(tmp_path / "state")},
+                env={**CLEAN, "CI": "", **state(tmp_path)},
                 stdin=slave,
                 stdout=subprocess.PIPE,
                 stderr=slave,
@@ -139,7 +144,7 @@ def test_nothing_runs_where_nobody_can_be_asked(
         code, told = refused.end()[0], ""
         refused.answer("E522", "")
     else:
-        done = runner(tmp_path, *arguments, "-i", "lab.yaml")
+        done = runner(tmp_path, *arguments, "-i", "lab.yaml", **state(tmp_path))
         code, told = done.returncode, done.stderr
         assert "power_off: 'plug' on bench 'desk' is switched by a person" in told
 
@@ -149,8 +154,8 @@ def test_nothing_runs_where_nobody_can_be_asked(
 
 def test_benches_without_such_a_switch_and_checks_need_nobody(at_terminal: Start, tmp_path: Path) -> None:
     del at_terminal
-    other = runner(tmp_path, "do", "other", "power_off", "-i", "lab.yaml")
-    checked = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--check")
+    other = runner(tmp_path, "do", "other", "power_off", "-i", "lab.yaml", **state(tmp_path))
+    checked = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--check", **state(tmp_path))
 
     assert other.returncode == 0, other.stdout + other.stderr
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -32,6 +32,11 @@ tests:
 """
 
 
+def locks(folder: Path) -> str:
+    """Return where the locks are: not where those of other tests, with benches of the same names, are."""
+    return str(folder / "locks")
+
+
 def calls(folder: Path, bench: str) -> list[str]:
     """Return what a pretended supply was asked."""
     return (folder / f"{bench}.calls").read_text(encoding="utf-8").split()
@@ -41,7 +46,7 @@ def test_check_reads_switches_and_says_what_would_change(tmp_path: Path) -> None
     (tmp_path / "lab.yaml").write_text(LAB, encoding="utf-8")
     (tmp_path / "recipe.yaml").write_text(CHECKED, encoding="utf-8")
 
-    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--check")
+    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--check", RUNNER_LOCKS=locks(tmp_path))
 
     for line in (
         "info desk: would switch on 'power' on bench 'desk': it is off\n",
@@ -82,7 +87,7 @@ def test_a_switch_that_answers_after_its_step_does_no_harm(tmp_path: Path) -> No
     (tmp_path / "lab.yaml").write_text(lab, encoding="utf-8")
     (tmp_path / "recipe.yaml").write_text(LATE, encoding="utf-8")
 
-    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml")
+    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", RUNNER_LOCKS=locks(tmp_path))
 
     assert done.returncode == 0, done.stdout
 
@@ -113,7 +118,12 @@ def rack(tmp_path: Path) -> Path:
 
 def by_hand(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `runner power` on the benches of the rack."""
-    return runner(folder, "power", *arguments, "-i", "lab.yaml")
+    return runner(folder, "power", *arguments, "-i", "lab.yaml", RUNNER_LOCKS=locks(folder))
+
+
+def benches(folder: Path) -> str:
+    """Return what `runner benches` says."""
+    return runner(folder, "benches", "-i", "lab.yaml", RUNNER_LOCKS=locks(folder)).stdout
 
 
 def test_what_is_switched_by_hand_is_read_back_and_stays_so(rack: Path) -> None:
@@ -179,7 +189,7 @@ def test_a_switch_that_cannot_be_read_says_so(rack: Path) -> None:
 
 def test_a_bench_that_somebody_holds_is_not_switched_unless_by_force(rack: Path) -> None:
     (rack / "held.yaml").write_text("benches: desk\nsteps: [{wait: 5m}]\n", encoding="utf-8")
-    holding = started(rack, "play", "held.yaml", "-i", "lab.yaml")
+    holding = started(rack, "play", "held.yaml", "-i", "lab.yaml", RUNNER_LOCKS=locks(rack))
     try:
         wait_until(
             lambda: "held" in runner(rack, "benches", "-i", "lab.yaml").stdout, "the run has the bench"

@@ -57,6 +57,7 @@ def run(command: str, folder: Path) -> tuple[str, int]:
         "NO_COLOR": "1",
         "COLUMNS": "200",
         "RUNNER_STATE": str(folder / "state"),
+        "RUNNER_LOCKS": str(folder / "locks"),
     }
     done = subprocess.run(
         ["bash", "-c", command],

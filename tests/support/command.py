@@ -29,12 +29,12 @@ def runner(folder: Path, *arguments: str, **environment: str) -> subprocess.Comp
     )
 
 
-def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """Start, to be interrupted."""
     return subprocess.Popen(
         [*RUNNER, *arguments],
         cwd=folder,
-        env={**CLEAN, "RUNNER_STATE": str(folder / "state")},
+        env={**CLEAN, "RUNNER_STATE": str(folder / "state"), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

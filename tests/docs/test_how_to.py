@@ -28,6 +28,7 @@ WITH_COMMANDS = [
     "how-to/talk-to-boards.md",
     "how-to/test-can.md",
     "how-to/flash-boards.md",
+    "how-to/diagnose-ecus.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

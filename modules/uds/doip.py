@@ -137,8 +137,18 @@ class Doip(Driver, DiagnosticLink):
     def _connected(self) -> Any:
         from doipclient.client import DoIPClient
 
+        class Client(DoIPClient):
+            """Closes the socket of a connection that does not come about; doipclient 1.2 forgets it."""
+
+            def _connect(self) -> None:
+                try:
+                    super()._connect()  # type: ignore[no-untyped-call]
+                except OSError:
+                    self._tcp_sock.close()
+                    raise
+
         numeric = socket.getaddrinfo(self.address, self.port, type=socket.SOCK_STREAM)[0][4][0]
-        client: Any = DoIPClient(  # type: ignore[no-untyped-call]
+        client: Any = Client(  # type: ignore[no-untyped-call]
             numeric,
             self.logical_address,
             tcp_port=self.port,

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import can
@@ -29,7 +29,10 @@ from runner.api import (
     Unsupported,
 )
 from runner.api.frames import FrameRecord
+from runner.api.unattended import Unattended
 from runner.modules.can.can import Can
+from runner.modules.can.ecu_sim import EcuSim
+from runner.modules.sim.ecu import answer
 from runner.modules.sim.sim import Sim
 
 SECOND = Duration(1)
@@ -148,8 +151,34 @@ class _control_unit:  # noqa: N801 - read as a function: with _control_unit(chan
         self._bus.shutdown()
 
 
+def _ecu_sim(stack: ExitStack, request: pytest.FixtureRequest) -> CanBus:
+    """A simulated control unit that says nothing by itself, and on its end of the bus one that answers."""
+    driver = EcuSim(functional=None)
+    driver.open()
+    stack.callback(driver.close)
+    ending = Unattended()
+    thread = threading.Thread(target=_answer_at, args=(driver._theirs, ending))
+    thread.start()
+    stack.callback(thread.join)
+    stack.callback(ending.stop)
+    return driver
+
+
+def _answer_at(end: CanBus, ending: Unattended) -> None:
+    after = 0
+    with suppress(Cancelled):
+        while True:
+            frame = end.next(after, 60.0, ending)
+            if frame is not None:
+                after = frame.number
+                answered = answer(frame)
+                if answered is not None:
+                    end.send(answered, SECOND)
+
+
 MAKERS: list[Callable[[ExitStack, pytest.FixtureRequest], CanBus]] = [
     _sim,
+    _ecu_sim,
     _virtual,
     _slcan,
     _serial,

@@ -102,7 +102,6 @@ def test_every_control_unit_has_an_address_or_nobody_is_told(stack: ExitStack) -
         connected(stack, there).send(b"\x3e\x80", LIMIT, context, functional=True)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # doipclient forgets a socket
 def test_what_goes_wrong_is_told_in_words(stack: ExitStack) -> None:
     refusing = gateway(stack, code=0x02)
     with pytest.raises(LabError, match="refuses us: routing activation ends with 0x02"):

@@ -29,6 +29,7 @@ WITH_COMMANDS = [
     "how-to/test-can.md",
     "how-to/flash-boards.md",
     "how-to/use-usb-instruments.md",
+    "how-to/diagnose-ecus.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -7,6 +7,7 @@ Python 3.10 and newer.
 from runner.api.bus_work import BusTask, BusWork
 from runner.api.context import Context, Keep, Kept, Level
 from runner.api.conversation import Conversation
+from runner.api.debug_probe import DebugProbe, ImageFormat, Width
 from runner.api.described import Described
 from runner.api.diagnostics import DiagnosticLink
 from runner.api.gpio import GpioLine, LineEvent, LineState
@@ -69,6 +70,7 @@ __all__ = [
     "Checksum",
     "Context",
     "Conversation",
+    "DebugProbe",
     "Described",
     "DiagnosticLink",
     "Driver",
@@ -82,6 +84,7 @@ __all__ = [
     "HostCommandInfo",
     "HostCommands",
     "HttpFiles",
+    "ImageFormat",
     "Interface",
     "Invocation",
     "IsoTp",
@@ -130,6 +133,7 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "Verdict",
+    "Width",
     "arg",
     "child",
     "device",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-from runner.api import Context, FilePath, Keep, Module, RecipeFault, Result, Secret, TargetPath, arg
+from runner.api import Context, FilePath, Keep, Misfit, Module, RecipeFault, Result, Secret, TargetPath, arg
 from runner.modules.flasher.bundle import MANIFEST, opened
 from runner.modules.flasher.oci import Login, pull
 
@@ -49,10 +50,14 @@ class BundlePull(Module):
     ca_cert: FilePath | None = arg(default=None, help="the authority of the registry's certificate, in PEM")
     plain_http: bool = arg(default=False, help="speak http with the registry")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say that there are none, or two places."""
+        if {"folder", "ref"} <= given.keys() and bool(given["folder"]) == bool(given["ref"]):
+            yield Misfit("folder", "it needs 'folder' or 'ref', and not both")
+
     def run(self, context: Context) -> Pulled:
         """Collect the files, pack them, and keep the archive."""
-        if bool(self.folder) == bool(self.ref):
-            raise RecipeFault("bundle_pull needs 'folder' or 'ref', and not both")
         with tempfile.TemporaryDirectory(prefix="runner-pull-") as temporary:
             folder, digest = Path(self.folder), ""
             if self.ref:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import time
 import urllib.parse
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from runner.api import (
     Context,
@@ -15,6 +16,7 @@ from runner.api import (
     FilePath,
     HttpFiles,
     LabError,
+    Misfit,
     Module,
     Power,
     RecipeFault,
@@ -128,6 +130,18 @@ class FlashNetwork(Module):
     tftp: TftpFiles = device(help="the server for the kernel")
     http: HttpFiles = device(help="the server for the image")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what contradicts itself about the image."""
+        if {"image", "url"} <= given.keys() and bool(given["image"]) == bool(given["url"]):
+            yield Misfit("image", "it needs 'image' or 'url', and not both")
+        url = str(given.get("url", ""))
+        if url and not url.startswith(("http://", "https://")):
+            yield Misfit("url", f"{url.partition('?')[0]!r} is no URL: write http:// or https://")
+        for name in ("headers", "bearer", "ca_cert", "insecure_tls"):
+            if given.get("image") and given.get(name):
+                yield Misfit(name, f"'{name}' is for 'url': the bench's own server serves an image")
+
     def run(self, context: Context) -> FlashedByNetwork:
         """Look at everything first, then try."""
         began = time.monotonic()
@@ -173,12 +187,8 @@ class FlashNetwork(Module):
         return Part(name, Path(given) if given else bundle.file(file), address)
 
     def _download(self, context: Context) -> Download:
-        if bool(self.image) == bool(self.url):
-            raise RecipeFault("flash_network needs 'image' or 'url', and not both")
         if self.image:
             return self._served(self.image, context)
-        if not self.url.startswith(("http://", "https://")):
-            raise RecipeFault(f"{self.url.partition('?')[0]!r} is no URL: write http:// or https://")
         compression = self.compression
         name = urllib.parse.urlsplit(self.url).path
         bearer = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {}
@@ -194,8 +204,6 @@ class FlashNetwork(Module):
         )
 
     def _served(self, path: str, context: Context) -> Download:
-        if self.headers or self.bearer or self.ca_cert or self.insecure_tls:
-            raise RecipeFault("headers, bearer, ca_cert and insecure_tls are for 'url'")
         image = examined(path, self.compression, self.sha256, context)
         self.http.offer({f"flasher/{image.path.name}": str(image.path)})
         return Download(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from runner.api import LabError, RecipeFault
+from runner.api import LabError, Misfit, RecipeFault
 
 _ELSEWHERE = ("192.0.2.1", 53)
 """An address for documentation (RFC 5737): the kernel is only asked by which of ours it would go there."""
@@ -30,6 +32,18 @@ def advertised(bind: str, advertise: str) -> str:
             hint="say by which it reaches this host: option 'advertise' of the server",
         )
     return found
+
+
+def unusable(given: Mapping[str, Any]) -> Iterable[Misfit]:
+    """Say which of a server's addresses cannot be listened on, or told to boards."""
+    try:
+        family(str(given.get("bind", "0.0.0.0")))  # noqa: S104 - the default
+    except RecipeFault as error:
+        yield Misfit("bind", error.message, error.hint)
+    if _is_any(str(given.get("advertise", ""))):
+        yield Misfit(
+            "advertise", f"no board can connect to {given['advertise']}: name one address of this host"
+        )
 
 
 def family(address: str) -> socket.AddressFamily:

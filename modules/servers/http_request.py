@@ -9,6 +9,7 @@ import ssl
 import tempfile
 import time
 import urllib.parse
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -19,6 +20,7 @@ from runner.api import (
     FilePath,
     Keep,
     LabError,
+    Misfit,
     Module,
     Options,
     RecipeFault,
@@ -103,10 +105,28 @@ class HttpRequest(Module):
         default=None, help="where the body is written on the machine that runs runner"
     )
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what cannot be asked."""
+        url = str(given.get("url", "http://"))
+        if not url.startswith(("http://", "https://")):
+            yield Misfit("url", f"{without_query(url)!r} is no URL: write http:// or https://")
+        bodies = [name for name in ("body", "json", "form", "file") if given.get(name) not in (None, {})]
+        if len(bodies) > 1:
+            yield Misfit(bodies[1], f"it sends one body, not {' and '.join(bodies)}")
+        try:
+            re.compile(str(given.get("expect_body", "")))
+        except re.error as error:
+            yield Misfit("expect_body", f"this is no regular expression: {error}")
+        for path in given.get("expect_json") or {}:
+            try:
+                value_at(None, path)
+            except ValueError as error:
+                yield Misfit(f"expect_json.{path}", str(error))
+
     def run(self, context: Context) -> Responded:
         """Ask and judge."""
         began = time.monotonic()
-        self._refuse_bad_pattern()
         request = self._asked()
         with asked(request) as reply, tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
             sha256 = self._receive(reply, file, context)
@@ -128,8 +148,6 @@ class HttpRequest(Module):
         return responded
 
     def _asked(self) -> Asked:
-        if not self.url.startswith(("http://", "https://")):
-            raise RecipeFault(f"{without_query(self.url)!r} is no URL: write http:// or https://")
         body, kind = self._body()
         headers = {"User-Agent": "runner", "Accept-Encoding": "identity", **kind, **self.headers}
         if self.bearer:
@@ -146,11 +164,6 @@ class HttpRequest(Module):
         )
 
     def _body(self) -> tuple[bytes | None, dict[str, str]]:
-        given = [name for name in ("body", "json", "form", "file") if getattr(self, name) not in (None, {})]
-        if len(given) > 1:
-            raise RecipeFault(
-                f"http_request sends one of body, json, form and file, not {' and '.join(given)}"
-            )
         if self.json is not None:
             return json.dumps(self.json).encode(), {"Content-Type": "application/json"}
         if self.form:
@@ -211,24 +224,10 @@ class HttpRequest(Module):
         if self.expect_json and answer.json is None:
             raise _unexpected(f"{shown}: the body is no JSON", text, answer)
         for path, value in self.expect_json.items():
-            found = self._value_at(answer, path)
+            found = value_at(answer.json, path)
             if found is ABSENT or found != value:
                 what = "is not there" if found is ABSENT else f"is {found!r}"
                 raise _unexpected(f"{shown}: {path} {what}, expected {value!r}", text, answer)
-
-    def _value_at(self, answer: Responded, path: str) -> object:
-        try:
-            return value_at(answer.json, path)
-        except ValueError as error:
-            raise RecipeFault(str(error)) from error
-
-    def _refuse_bad_pattern(self) -> None:
-        try:
-            re.compile(self.expect_body)
-        except re.error as error:
-            raise RecipeFault(
-                f"expect_body: {self.expect_body!r} is no regular expression: {error}"
-            ) from error
 
 
 def _unexpected(message: str, text: str, answer: Responded) -> Failed:

@@ -10,7 +10,7 @@ import ssl
 import sys
 import threading
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runner.api import (
@@ -19,6 +19,7 @@ from runner.api import (
     FilePath,
     HttpFiles,
     LabError,
+    Misfit,
     Needs,
     Options,
     RecipeFault,
@@ -28,7 +29,7 @@ from runner.api import (
     arg,
 )
 from runner.api.record import Record
-from runner.modules.servers.addresses import advertised, family
+from runner.modules.servers.addresses import advertised, family, unusable
 from runner.modules.servers.http_answers import Answers, Site
 from runner.modules.servers.http_uploads import Uploads
 from runner.modules.servers.offered_files import OfferedFiles, plain
@@ -74,6 +75,11 @@ class HttpServer(Driver, HttpFiles):
     uploads: bool = arg(default=False, help="take files by PUT, for the time of the run")
     upload_limit: Size = arg(default=Size("4GiB"), help="the largest file that is taken")
     silence: Duration = arg(default=Duration("60s"), help="how long a connection may say nothing")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say which address cannot be used."""
+        return unusable(given)
 
     def needs(self) -> Needs:
         """Return the folder."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from runner.api import Context, Duration, FileServer, RecipeFault, Result, Size, TimedOut, Transfer
+from runner.api import Context, Duration, FileServer, Misfit, RecipeFault, Result, Size, TimedOut, Transfer
+from runner.modules.servers.offered_files import plain
 
 _READ = 2**20
 
@@ -45,6 +46,18 @@ def change(
     if not same:
         server.cursor = server.latest()
     return Served(added, not same)
+
+
+def unservable(given: Mapping[str, Any]) -> Iterable[Misfit]:
+    """Say which names no board can ask for, and that a stopped server serves nothing."""
+    files = given.get("files") or {}
+    for name in files:
+        if not plain(name):
+            yield Misfit(
+                f"files.{name}", f"{name!r} is no name for a file on a server", "write boot/kernel, say"
+            )
+    if files and given.get("state") == "stopped":
+        yield Misfit("files", "a server that is stopped serves no files: leave out 'files' or 'state'")
 
 
 def described(served: Served) -> str:

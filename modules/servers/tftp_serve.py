@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
-from runner.api import Context, FilePath, Module, Result, TftpFiles, arg, device
-from runner.modules.servers.serving import Served, ServedFile, change, described
+from runner.api import Context, FilePath, Misfit, Module, Result, TftpFiles, arg, device
+from runner.modules.servers.serving import Served, ServedFile, change, described, unservable
 
 
 class TftpServed(Result):
@@ -37,6 +38,11 @@ class TftpServe(Module):
     files: dict[str, FilePath] = arg(default={}, primary=True, help="name on the server, and the file")
     state: Literal["started", "stopped"] = arg(default="started", help="stopped gives the port back")
     server: TftpFiles = device(help="the server")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say which names no board can ask for, and that a stopped server serves nothing."""
+        return unservable(given)
 
     def run(self, context: Context) -> TftpServed:
         """Start it, or stop it."""

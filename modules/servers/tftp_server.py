@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from runner.api import Driver, Duration, LabError, Needs, TftpFiles, Transfer, arg
+from runner.api import Driver, Duration, LabError, Misfit, Needs, TftpFiles, Transfer, arg
 from runner.api.record import Record
-from runner.modules.servers.addresses import advertised, family
+from runner.modules.servers.addresses import advertised, family, unusable
 from runner.modules.servers.offered_files import OfferedFiles
 from runner.modules.servers.port_lock import PortLock
 from runner.modules.servers.tftp_listener import Listener, Settings
@@ -59,6 +59,11 @@ class TftpServer(Driver, TftpFiles):
         default=Duration("1s"), help="how long it waits for an answer, when the board does not say"
     )
     retries: int = arg(default=5, help="how often it sends again before it gives up", minimum=0)
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say which address cannot be used."""
+        return unusable(given)
 
     def needs(self) -> Needs:
         """Return the folder."""

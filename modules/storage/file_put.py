@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from runner.api import (
     Context,
@@ -12,6 +13,7 @@ from runner.api import (
     FilePath,
     FileStore,
     LabError,
+    Misfit,
     Module,
     RecipeFault,
     Result,
@@ -53,11 +55,18 @@ class FilePut(Module):
     cleanup: bool = arg(default=False, help="remove it at the end of the run")
     store: FileStore = device(help="the store")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say that there is nothing to put, or two things, and what is no mode."""
+        if {"src", "content"} <= given.keys() and (given["src"] is None) == (given["content"] is None):
+            yield Misfit("src", "it needs 'src' or 'content', and not both")
+        mode = str(given.get("mode", ""))
+        if mode.strip("01234567") or len(mode) > 4:
+            yield Misfit("mode", f'{mode!r} is no mode: write octal digits, as in "644"')
+
     def run(self, context: Context) -> Put:
         """Compare, write, read back."""
-        if (self.src is None) == (self.content is None):
-            raise RecipeFault("file_put needs 'src' or 'content', and not both")
-        mode = _mode(self.mode)
+        mode = int(self.mode, 8) if self.mode else None
         size, sha256 = self._source(context)
         compare(str(self.src or "the content"), sha256, self.checksum)
         changed = not (self.skip_if_same and self._is_there(size, sha256, context))
@@ -110,9 +119,3 @@ class FilePut(Module):
                 f"{found[:12]}…, expected {sha256[:12]}…",
                 evidence={"expected": sha256, "actual": found},
             )
-
-
-def _mode(text: str) -> int | None:
-    if text.strip("01234567") or len(text) > 4:
-        raise RecipeFault(f'{text!r} is no mode: write octal digits, as in "644"')
-    return int(text, 8) if text else None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from typing import Any, Literal
 
-from runner.api import Driver, Duration, Entry, FileStore, Needs, Presigned, RecipeFault, Secret, arg
+from runner.api import Driver, Duration, Entry, FileStore, Misfit, Needs, Presigned, RecipeFault, Secret, arg
 from runner.modules.storage.folder_store import FolderStore
 from runner.modules.storage.opendal_store import OpendalStore
 
@@ -36,6 +36,17 @@ class Store(Driver, FileStore):
     )
     secrets: dict[str, Secret] = arg(default={}, secret=True, help="those of its options that nobody may see")
 
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say which options a folder does not have."""
+        if given.get("scheme") != "fs" or "options" not in given:
+            return
+        for name in given["options"]:
+            if name != "root":
+                yield Misfit(f"options.{name}", f"the store 'fs' has no option {name!r}, only 'root'")
+        if "root" not in given["options"]:
+            yield Misfit("options", "the store 'fs' needs the option 'root': the folder")
+
     def needs(self) -> Needs:
         """Return the folder or the server, and OpenDAL where it is needed."""
         if self.scheme == "fs":
@@ -50,11 +61,6 @@ class Store(Driver, FileStore):
         if self.scheme != "fs":
             self._store = OpendalStore(self.scheme, {**self.options, **self.secrets})
             return
-        unknown = (self.options.keys() | self.secrets.keys()) - {"root"}
-        if unknown or not self.options.get("root"):
-            raise RecipeFault(
-                f"the store 'fs' has one option, 'root': {', '.join(sorted(unknown)) or 'none is given'}"
-            )
         self._store = FolderStore(self.options["root"])
 
     def close(self) -> None:

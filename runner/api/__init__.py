@@ -7,6 +7,7 @@ Python 3.10 and newer.
 from runner.api.bus_work import BusTask, BusWork
 from runner.api.context import Context, Keep, Kept, Level
 from runner.api.conversation import Conversation
+from runner.api.debug_probe import DebugProbe, ImageFormat, Width
 from runner.api.described import Described
 from runner.api.device_info import DeviceInfo
 from runner.api.diagnostics import DiagnosticLink
@@ -70,6 +71,7 @@ __all__ = [
     "Checksum",
     "Context",
     "Conversation",
+    "DebugProbe",
     "Described",
     "DeviceInfo",
     "DiagnosticLink",
@@ -84,6 +86,7 @@ __all__ = [
     "HostCommandInfo",
     "HostCommands",
     "HttpFiles",
+    "ImageFormat",
     "Interface",
     "Invocation",
     "IsoTp",
@@ -132,6 +135,7 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "Verdict",
+    "Width",
     "arg",
     "child",
     "device",

@@ -281,6 +281,10 @@ def test_a_port_that_another_program_has_is_an_error(folder: Path) -> None:
 def test_an_address_that_no_board_can_use_is_refused(address: str) -> None:
     with pytest.raises(RecipeFault, match=f"no board can connect to {address}"):
         TftpServer(advertise=address).open()
+    assert [each.argument for each in TftpServer.misfits({"advertise": address, "bind": "here"})] == [
+        "bind",
+        "advertise",
+    ]
 
 
 class _Waiting(PlainContext):

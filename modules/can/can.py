@@ -25,7 +25,7 @@ from runner.api import (
     Size,
     arg,
 )
-from runner.api.frames import FrameRecord, check_frame
+from runner.api.frames import Entry, FrameRecord, check_frame
 from runner.modules.can import interfaces, link
 from runner.modules.can.echoes import Echoes
 from runner.modules.can.log_file import LogFile
@@ -268,12 +268,15 @@ class Can(Driver, CanBus):
             self._counts["bus_off"] += state == "bus-off" and self._state != "bus-off"
             self._state = state
 
-    def _message(self, frame: CanFrame) -> Any:
+    def _message(self, entry: Entry) -> Any:
         """Return a frame for the log: with the time of day, and whether it was received."""
-        message = self._port.message(frame)
-        message.timestamp = frame.time + self._wall
-        message.is_rx = not frame.sent
-        message.is_error_frame = frame.error
+        if not isinstance(entry, CanFrame):
+            message, seen = entry
+        else:
+            message, seen = self._port.message(entry), entry.time
+            message.is_rx = not entry.sent
+            message.is_error_frame = entry.error
+        message.timestamp = seen + self._wall
         message.channel = self._port.channel
         return message
 

@@ -25,7 +25,7 @@ from runner.api import (
     Size,
     arg,
 )
-from runner.api.frames import FrameRecord, check_frame
+from runner.api.frames import Entry, FrameRecord, check_frame
 from runner.modules.can import interfaces, link
 from runner.modules.can.echoes import Echoes
 from runner.modules.can.log_file import LogFile
@@ -33,6 +33,8 @@ from runner.modules.can.port import opened
 
 _LISTEN = 0.1
 """Seconds after which the receiver looks whether it should end."""
+_DRAIN = 1.0
+"""Seconds for which it takes what has come by then: the log is to be whole."""
 
 
 class Can(Driver, CanBus):
@@ -221,18 +223,26 @@ class Can(Driver, CanBus):
     def _receive(self) -> None:
         try:
             while not self._ending.is_set():
-                message, seen = self._port.receive(_LISTEN)
-                if message is None:
-                    continue
-                if message.is_error_frame:
-                    self._note_error(message)
-                if self._is_wanted(message):
-                    self._frames.receive(message, seen, ours=not message.is_rx)
+                self._take(_LISTEN)
+            until = time.monotonic() + _DRAIN
+            while self._take(0.0) and time.monotonic() < until:
+                pass
         except LabError as error:
             self._frames.fail(error)
         except Exception as error:  # noqa: BLE001 - a receiver that ends unheard leaves a bus that is deaf
             shown = f"{type(error).__name__}: {error}"
             self._frames.fail(LabError(f"cannot receive from {self._name} any more: {shown}"))
+
+    def _take(self, timeout: float) -> bool:
+        """Take what comes next; tell whether anything came."""
+        message, seen = self._port.receive(timeout)
+        if message is None:
+            return False
+        if message.is_error_frame:
+            self._note_error(message)
+        if self._is_wanted(message):
+            self._frames.receive(message, seen, ours=not message.is_rx)
+        return True
 
     def _is_wanted(self, message: Any) -> bool:
         """Tell whether a frame is to be kept; one that is not of our own sending is received from then on.
@@ -258,12 +268,15 @@ class Can(Driver, CanBus):
             self._counts["bus_off"] += state == "bus-off" and self._state != "bus-off"
             self._state = state
 
-    def _message(self, frame: CanFrame) -> Any:
+    def _message(self, entry: Entry) -> Any:
         """Return a frame for the log: with the time of day, and whether it was received."""
-        message = self._port.message(frame)
-        message.timestamp = frame.time + self._wall
-        message.is_rx = not frame.sent
-        message.is_error_frame = frame.error
+        if not isinstance(entry, CanFrame):
+            message, seen = entry
+        else:
+            message, seen = self._port.message(entry), entry.time
+            message.is_rx = not entry.sent
+            message.is_error_frame = entry.error
+        message.timestamp = seen + self._wall
         message.channel = self._port.channel
         return message
 

@@ -6,12 +6,12 @@ import contextlib
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from runner.api import CanFrame, LabError, Size
-from runner.api.frames import FrameRecord
+from runner.api import LabError, Size
+from runner.api.frames import Entry, FrameRecord
 
 LogFormat = Literal["candump", "asc", "blf"]
 SUFFIXES = {"candump": ".log", "asc": ".asc", "blf": ".blf"}
@@ -22,7 +22,7 @@ _EVERY = 0.2
 _AT_ONCE = 2048
 """Frames that are written without a pause."""
 
-ToMessage = Callable[[CanFrame], Any]
+ToMessage = Callable[[Entry], Any]
 
 
 class LogFile:
@@ -73,17 +73,20 @@ class LogFile:
             self._failed = error
 
     def _catch_up(self) -> None:
-        while frames := self._record.since(self._after, _AT_ONCE):
-            self.missed += frames[0].number - self._after - 1
-            self._after = frames[-1].number
+        while True:
+            first, entries = self._record.entries(self._after, _AT_ONCE)
+            if not entries:
+                return
+            self.missed += first - self._after - 1
+            self._after = first + len(entries) - 1
             if not self.full:
-                self._write(frames)
+                self._write(entries)
 
-    def _write(self, frames: Iterable[CanFrame]) -> None:
+    def _write(self, entries: Sequence[Entry]) -> None:
         with self._translated():
-            for frame in frames:
-                self._writer.on_message_received(self._to_message(frame))
-                self.written += 1
+            for entry in entries:
+                self._writer.on_message_received(self._to_message(entry))
+            self.written += len(entries)
             self.full = self._writer.file_size() >= self._limit
 
     @contextlib.contextmanager

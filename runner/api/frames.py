@@ -6,7 +6,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 from runner.api.interfaces import CanFrame
 from runner.api.misfit import Misfit
@@ -64,6 +64,10 @@ Make = Callable[[Any, float, int], CanFrame]
 """Makes a frame of what the interface has received, when, and its place in the record."""
 
 
+Entry = Union[CanFrame, tuple[Any, float]]
+"""A frame, or what the interface has received and when."""
+
+
 class FrameRecord:
     """Numbers frames from 1 and keeps the newest `capacity` of them; safe to use from many threads.
 
@@ -73,7 +77,7 @@ class FrameRecord:
     def __init__(self, bus: str, capacity: int = 65536, make: Make | None = None) -> None:
         """Start empty; `bus` names the bus in errors."""
         self._bus = bus
-        self._entries: list[CanFrame | tuple[Any, float]] = []
+        self._entries: list[Entry] = []
         self._capacity = capacity
         self._make = make
         self._newest = 0
@@ -122,11 +126,15 @@ class FrameRecord:
             there = max(1, self._oldest) <= number <= self._newest
             return self._frame(number) if there else None
 
-    def since(self, after: int, limit: int) -> list[CanFrame]:
-        """Return up to `limit` frames numbered above `after` that are still there, sent ones too."""
+    def entries(self, after: int, limit: int) -> tuple[int, list[Entry]]:
+        """Return up to `limit` entries after number `after` that are still there, and the first one's number.
+
+        What nobody has looked at yet is as it was received, with its time.
+        """
         with self._changed:
             first = max(after + 1, self._oldest)
-            return [self._frame(number) for number in range(first, min(first + limit, self._newest + 1))]
+            last = min(first + limit, self._newest + 1)
+            return first, [self._entries[(number - 1) % self._capacity] for number in range(first, last)]
 
     def next(self, after: int, timeout: float, context: Context) -> CanFrame | None:
         """Wait up to `timeout` seconds for the first received frame numbered above `after`.
@@ -179,7 +187,7 @@ class FrameRecord:
     def _oldest(self) -> int:
         return max(1, self._newest - self._capacity + 1)
 
-    def _keep(self, entry: CanFrame | tuple[Any, float]) -> int:
+    def _keep(self, entry: Entry) -> int:
         self._newest += 1
         if len(self._entries) < self._capacity:
             self._entries.append(entry)

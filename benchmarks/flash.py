@@ -15,7 +15,9 @@ from pathlib import Path
 from measure import say
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from support.plain_context import PlainContext  # the context that the tests use
+from support.media import over_ssh  # what the tests use
+from support.plain_context import PlainContext
+from support.ssh_server import missing, ssh_server
 
 from runner.api import FilePath
 from runner.modules.storage.file import File
@@ -70,6 +72,28 @@ def beside(name: str, theirs: Callable[[], object], ours: Callable[[], object], 
     say(name, f"{SIZE / own:.0f} MiB/s, peer {SIZE / peer:.0f}", f"ratio {peer / own:.2f}, at least {least}")
 
 
+def over_ssh_too(folder: Path, image: Path) -> None:
+    """Flash a board that runs, beside ssh; the connection of both is there before."""
+    with ssh_server(folder / "board") as server:
+        target = folder / "over-ssh"
+        disk = over_ssh(server, target)
+        disk.options.append("Ciphers=aes128-gcm@openssh.com")
+        disk.open()
+        key = f"-i {server.identity} -p {server.port} -o UserKnownHostsFile={server.known}"
+        login = f"ssh -T -c aes128-gcm@openssh.com {key} {server.address}"
+
+        def ours() -> None:
+            target.unlink(missing_ok=True)
+            Flash(image=FilePath(image), verify="none", storage=disk).run(PlainContext())
+
+        def theirs() -> None:
+            target.unlink(missing_ok=True)
+            shell(f"{login} 'cat > {target}' < {image}")
+
+        beside("flash 1 GiB over SSH, beside ssh host 'cat > file'", theirs, ours, 0.8)
+        disk.close()
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(dir=os.environ.get("FLASH_FOLDER")) as folder:
         image, target = Path(folder, "image"), Path(folder, "target")
@@ -88,6 +112,10 @@ def main() -> None:
             shell(f"xz -dc {packed} | dd of={target} bs=4M iflag=fullblock conv=fsync")
 
         beside("flash 1 GiB from xz, beside xz -dc | dd", xz, lambda: flash(packed, target), 0.9)
+        if missing():
+            say("over SSH", f"not measured: {missing()}")
+        else:
+            over_ssh_too(Path(folder), image)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         say("largest memory of the process that flashes", f"{peak:.0f} MiB", "at most 100")
 

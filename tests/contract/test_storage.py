@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.media import over_ssh
+from support.ssh_server import ssh_server
 
 from runner.api import Driver, LabError, Size, Storage, Unreachable
 from runner.modules.machine.options import Disk
@@ -15,7 +17,18 @@ from runner.modules.machine.qemu import Qemu
 from runner.modules.sim.sim import Sim
 from runner.modules.storage.file import File
 
-Opener = Callable[[Driver], None]
+
+class Opener:
+    """Opens drivers, and what they need; closed by the test's end."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.stack = stack
+
+    def __call__(self, driver: Driver) -> None:
+        driver.open()
+        self.stack.callback(driver.close)
+
+
 CAPACITY = Size("2MiB")
 
 
@@ -49,23 +62,30 @@ def _qemu(_folder: Path, opened: Opener) -> Storage:
     return driver.storage()
 
 
+def _over_ssh(folder: Path, opened: Opener) -> Storage:
+    server = opened.stack.enter_context(ssh_server(folder / "board"))
+    driver = over_ssh(server, folder / "disk")
+    (folder / "disk").touch()
+    opened(driver)
+    return driver
+
+
 LIMITED = [
     pytest.param(_limited, id="file with a capacity"),
     pytest.param(_sim, id="sim"),
     pytest.param(_sim_with_file, id="sim with a file"),
     pytest.param(_qemu, id="qemu"),
 ]
-ALL = [pytest.param(_growing, id="file"), *LIMITED]
+ALL = [
+    pytest.param(_growing, id="file"),
+    pytest.param(_over_ssh, id="ssh", marks=pytest.mark.peer("sshd")),
+    *LIMITED,
+]
 
 
 def _opened(make: Callable[[Path, Opener], Storage], folder: Path) -> Iterator[Storage]:
     with ExitStack() as stack:
-
-        def opened(driver: Driver) -> None:
-            driver.open()
-            stack.callback(driver.close)
-
-        yield make(folder, opened)
+        yield make(folder, Opener(stack))
 
 
 @pytest.fixture(params=ALL)

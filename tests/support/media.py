@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import getpass
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from support.command import wait_until
 from support.plain_context import PlainContext
+from support.ssh_server import SshServer
 
 from runner.api import MuxPosition, StorageMux, Unreachable
+from runner.modules.storage.ssh_disk import SshDisk
+
+
+def over_ssh(server: SshServer, path: Path | str, **more: Any) -> SshDisk:
+    """Return a disk of a server that is taken for a board."""
+    return SshDisk(
+        address=f"{getpass.getuser()}@{server.address}",
+        port=server.port,
+        identity_file=str(server.identity),
+        options=[f"UserKnownHostsFile={server.known}", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes"],
+        path=str(path),
+        **more,
+    )
 
 
 class PlainMux(StorageMux):

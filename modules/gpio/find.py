@@ -31,7 +31,7 @@ def find(kernel: Kernel, chip: str, line: int | str) -> Place:
 
     `chip`: a path, a name as gpiochip0, or a label; empty: any chip that has a line of that name.
     """
-    found = [place for path in _candidates(kernel, chip) for place in _lines(kernel, path, chip, line)]
+    found = [place for path in candidates(kernel, chip) for place in _lines(kernel, path, chip, line)]
     if len(found) == 1:
         return found[0]
     wanted = f"line {line!r} of {chip or 'any GPIO chip'}"
@@ -40,6 +40,15 @@ def find(kernel: Kernel, chip: str, line: int | str) -> Place:
         raise LabError(f"{wanted} is not one line but several: {several}", hint="name its chip")
     there = ", ".join(_described(kernel)) or "none"
     raise Unreachable(f"there is no {wanted}; the chips are: {there}", hint="gpioinfo shows every line")
+
+
+def candidates(kernel: Kernel, chip: str) -> list[str]:
+    """Return the paths of the chips that are opened to find one: all, unless its path or name is given."""
+    if "/" in chip:
+        return [chip]
+    paths = list(kernel.chips())
+    named = [path for path in paths if path.rpartition("/")[2] == chip]
+    return named or paths
 
 
 @contextmanager
@@ -82,14 +91,6 @@ def _translated(what: str, error: OSError) -> LabError:
         hint = "GPIO lines need Linux 5.10; not every chip knows every drive and bias"
         return Unsupported(f"{what} cannot do that: {error.strerror}", evidence=evidence, hint=hint)
     return LabError(f"{what} failed: {error.strerror}", evidence=evidence)
-
-
-def _candidates(kernel: Kernel, chip: str) -> list[str]:
-    if "/" in chip:
-        return [chip]
-    paths = list(kernel.chips())
-    named = [path for path in paths if path.rpartition("/")[2] == chip]
-    return named or paths
 
 
 def _lines(kernel: Kernel, path: str, chip: str, line: int | str) -> Iterator[Place]:

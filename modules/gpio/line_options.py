@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.api import Misfit, Needs, arg
 from runner.api.module import Declared
-from runner.modules.gpio.find import Place, find
+from runner.modules.gpio.find import Place, candidates, find
 from runner.modules.gpio.kernel import Kernel
 from runner.modules.gpio.line import AtClose, Bias, Drive, Initial, Settings
 
@@ -40,8 +40,8 @@ class LineOptions(Declared):
             yield Misfit("line", "lines are counted from 0")
 
     def needs(self) -> Needs:
-        """Return the chip where it is a path."""
-        return Needs(nodes=(self.chip,) if self.chip.startswith("/") else ())
+        """Return the chip, or every chip of the host where it has to be looked for."""
+        return Needs(nodes=tuple(candidates(self.kernel, self.chip)) or ("/dev/gpiochip0",))
 
     def place(self) -> Place:
         """Look the line up; raise Unreachable when it is not there."""

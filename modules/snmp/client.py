@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 
 from runner.api import Duration, LabError, Unreachable, Unsupported
 from runner.api.snmp import ManagedObject, plain_oid
+from runner.modules.snmp import ciphers
 from runner.modules.snmp.engine import snmp_engine
 from runner.modules.snmp.loop import LoopThread
 from runner.modules.snmp.objects import from_pysnmp, to_pysnmp
@@ -52,7 +52,7 @@ class Client:
 
     def open(self) -> None:
         """Look the host up and make the engine; raise Unreachable or Unsupported."""
-        if self._security.privacy != "none" and importlib.util.find_spec("cryptography") is None:
+        if not ciphers.available() and self._security.privacy != "none":
             raise Unsupported(
                 f"privacy ({self._security.privacy}) needs the library cryptography, which is not here",
                 hint="it is compiled and cannot travel: apt install python3-cryptography on the bench's host",

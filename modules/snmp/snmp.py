@@ -78,10 +78,10 @@ class Snmp(SnmpAgent, Driver, Power):
 
     def open(self) -> None:
         """Look the host up; raise Unreachable when there is none."""
-        super().open()
         self._outlets = outlet_numbers(self.outlet)
         self._objects = self._found()
         self._wanted: PowerState = "on"
+        super().open()
 
     def on(self) -> None:
         """Write the value for on."""

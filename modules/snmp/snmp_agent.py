@@ -26,8 +26,8 @@ class SnmpAgent(Driver, ManagedObjects):
     """An SNMP agent (RFC 3411 to 3418): a power strip, a switch, a sensor, the board itself.
 
     Version 3 with every protocol that pysnmp knows. `aes192` and `aes256` are those of Cisco's
-    units; most others mean the Blumenthal ones. DES, and AES with more than 128 bits, were tried
-    with what net-snmp has of them. Privacy needs the Python library cryptography on the bench's
+    units; most others mean the Blumenthal ones. All were tried with net-snmp's agent but `3des`,
+    which it does not have. Privacy needs the Python library cryptography on the bench's
     host (Debian: python3-cryptography).
 
     Example::

@@ -202,6 +202,18 @@ def test_an_error_of_the_kernel_is_told_with_the_line(
     assert type(caught.value) is error
 
 
+def test_every_chip_that_is_opened_is_told_to_policies(kernel: FakeKernel) -> None:
+    def nodes(**options: Any) -> tuple[str, ...]:
+        driver = Gpio(direction="input", **options)
+        driver.kernel = kernel
+        return driver.needs().nodes
+
+    assert nodes(chip="/dev/gpiochip7", line=0) == ("/dev/gpiochip7",)
+    assert nodes(chip="gpiochip1", line=0) == ("/dev/gpiochip1",)
+    assert nodes(chip="label of gpiochip0", line=0) == ("/dev/gpiochip0", "/dev/gpiochip1")
+    assert nodes(line="READY") == ("/dev/gpiochip0", "/dev/gpiochip1")
+
+
 def test_an_input_cannot_be_driven_and_an_output_has_no_edges(opened: Opened) -> None:
     with pytest.raises(Unsupported, match="line 0 \\(READY\\) of /dev/gpiochip1 is an input"):
         GpioSet(value="active", gpio=opened(line="READY", direction="input")).run(StepContext())

@@ -176,6 +176,17 @@ REFUSALS = {
         LabError,
         "the user 'with-sha' is not known there with these protocols",
     ),
+    "a user with a protocol that the agent does not have at all": (
+        {
+            "user": "with-sha",
+            "auth_protocol": "sha",
+            "auth_key": Secret(peer.AUTH_KEY),
+            "priv_protocol": "3des",
+            "priv_key": Secret(peer.PRIV_KEY),
+        },
+        LabError,
+        "the user 'with-sha' is not known there with these protocols",
+    ),
     "a user that may only read": (
         {"user": "reader", "auth_protocol": "sha", "auth_key": Secret(peer.AUTH_KEY)},
         LabError,

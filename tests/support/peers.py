@@ -13,6 +13,7 @@ from support import message_bus, mosquitto, snmpd, ssh_server
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 GUEST = ROOT / ".cache" / "guest"
+CRYPTOGRAPHY = Path("/usr/lib/python3/dist-packages/cryptography")
 PYTHON_GUEST = ROOT / ".cache" / "python_guest"
 BOARDS = ROOT / ".cache" / "boards"
 """What `make boards` fetches."""
@@ -135,6 +136,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "dbus-daemon": message_bus.missing,
     "mosquitto": mosquitto.missing,
     "snmpd": snmpd.missing,
+    "debian cryptography": lambda: "" if CRYPTOGRAPHY.exists() else f"no {CRYPTOGRAPHY}",
 }
 
 

@@ -130,10 +130,10 @@ def test_what_is_put_is_got_and_known(store: FileStore, image: str, at: str) -> 
 def test_what_is_there_already_is_not_sent_again(store: FileStore, at: str) -> None:
     first = put(store, f"{at}/x", content="abc")
     again = put(store, f"{at}/x", content="abc")
-    other = put(store, f"{at}/x", content="abd")
+    other = put(store, f"{at}/x", content="abcd")
 
     assert (first.changed, again.changed, other.changed) == (True, False, True)
-    assert FileGet(src=f"{at}/x", store=store).run(StepContext()).content == "abd"
+    assert FileGet(src=f"{at}/x", store=store).run(StepContext()).content == "abcd"
 
 
 def test_a_part_of_a_file_is_got(store: FileStore, image: str, at: str) -> None:

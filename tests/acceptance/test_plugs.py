@@ -15,6 +15,7 @@ from support.mosquitto import USER as MQTT_USER
 from support.mosquitto import Mosquitto
 from support.peers import ROOT
 from support.plug import Plug, plug
+from support.ssh_server import ssh_server
 from support.web_plugs import PASSWORD, USER, ShellyGen1, ShellyGen2, Strip, served
 
 pytestmark = pytest.mark.peer("mosquitto")
@@ -98,6 +99,47 @@ def test_plugs_of_every_kind_are_switched_and_read_back(
 
 def address_of(url: str) -> str:
     return url.removeprefix("http://")
+
+
+@pytest.mark.peer("sshd")
+def test_a_plug_is_switched_from_a_host_that_has_only_python(
+    broker: Mosquitto, lamp: Plug, tmp_path: Path
+) -> None:
+    shelly = ShellyGen2()
+    with served(shelly), ssh_server(tmp_path / "sshd") as server:
+        devices = {
+            "power": {
+                "driver": "tasmota",
+                "broker": {
+                    "address": f"mqtts://127.0.0.1:{broker.tls}",
+                    "ca": broker.ca,
+                    "username": MQTT_USER,
+                    "password": MQTT_PASSWORD,
+                },
+                "topic": "lamp",
+            },
+            "lamp": {
+                "driver": "http",
+                "url": shelly.url,
+                "preset": "shelly_gen2",
+                "user": USER,
+                "password": PASSWORD,
+            },
+        }
+        code, cases = played(
+            tmp_path,
+            "steps: [{power_on: {device: power}}, {power_on: {device: lamp}}]",
+            json.dumps(
+                {
+                    "hosts": {"shelf": server.options()},
+                    "benches": {"desk": {"host": "shelf", "devices": devices}},
+                }
+            ),
+        )
+
+    assert (code, [case["outcome"] for case in cases["desk"]]) == (0, ["passed", "passed"])
+    assert lamp.relays == ["ON"]
+    assert shelly.relays[0]
 
 
 def test_what_is_wrong_with_a_plug_names_bench_device_address_and_outlet(

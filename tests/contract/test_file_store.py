@@ -134,6 +134,10 @@ def test_what_is_there_already_is_not_sent_again(store: FileStore, at: str) -> N
 
     assert (first.changed, again.changed, other.changed) == (True, False, True)
     assert FileGet(src=f"{at}/x", store=store).run(StepContext()).content == "abx"
+    other = put(store, f"{at}/x", content="abcd")
+
+    assert (first.changed, again.changed, other.changed) == (True, False, True)
+    assert FileGet(src=f"{at}/x", store=store).run(StepContext()).content == "abcd"
 
 
 def test_a_part_of_a_file_is_got(store: FileStore, image: str, at: str) -> None:

@@ -49,6 +49,7 @@ class OpendalStore(FileStore):
                 hint="pip install opendal there (it is compiled, and cannot travel); 'fs' needs nothing",
             ) from error
         self._scheme = scheme
+        self._options = dict(options)
         self._library: Any = opendal
         named = [getattr(opendal.exceptions, name) for name in dir(opendal.exceptions)]
         self._errors: Any = tuple(each for each in named if isinstance(each, type))
@@ -69,7 +70,10 @@ class OpendalStore(FileStore):
 
     def read(self, path: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
         """Give the content in pieces."""
-        with self._translated("read", path), self._operator.open(path, "rb") as file:
+        partly = self._scheme == "ftp" and length is not None
+        # OpenDAL takes an FTP connection again whose data were not all read, and fails then
+        operator = self._library.Operator(self._scheme, **self._options) if partly else self._operator
+        with self._translated("read", path), operator.open(path, "rb") as file:
             if offset:
                 file.seek(offset)
             left = length

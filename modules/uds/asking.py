@@ -34,7 +34,7 @@ def ask(
     evidence: dict[str, object] = {
         "service": service,
         "request": str(ByteString(request[:64])),
-        "answer": str(answer.data[:64]),
+        "answer": str(ByteString(answer.data[:64])),
     }
     if answer.code is not None:
         evidence |= {"code": answer.code, "name": negative_name(answer.code)}
@@ -105,7 +105,7 @@ def read_by_library(answer: UdsAnswer) -> Iterator[None]:
     except (InvalidResponseException, UnexpectedResponseException, ValueError) as error:
         raise Failed(
             f"{service_name(answer.service)}: the answer cannot be read: {error}",
-            evidence={"answer": str(answer.data[:64])},
+            evidence={"answer": str(ByteString(answer.data[:64]))},
         ) from error
 
 
@@ -122,7 +122,7 @@ def echoed(answer: UdsAnswer, expected: bytes) -> bytes:
     if repeated != expected:
         raise Failed(
             f"{service_name(answer.service)}: the answer is about [{repeated}], not [{ByteString(expected)}]",
-            evidence={"answer": str(answer.data[:64])},
+            evidence={"answer": str(ByteString(answer.data[:64]))},
         )
     return bytes(answer.data[len(expected) :])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.api import Context, Duration, LabError, MuxPosition, Size, Storage, StorageMux, Unreachable, disks
 from runner.api.image import Image
+from runner.modules.storage.mux_moves import Mux
 from runner.modules.storage.patient import Patient
 
 _NOT_YET = frozenset({errno.ENOENT, errno.ENOMEDIUM, errno.EIO, errno.ENXIO, errno.ENODEV})
@@ -40,7 +41,7 @@ class Card(Storage):
         `wait_device`: how long the medium may take to be usable. `settle`: how long its reader is left
         alone before the mux is switched. `reading`: it is not written.
         """
-        self._mux = mux
+        self._mux = Mux(mux, context, "storage")
         self._context = context
         self._patient = patient
         self._leave = leave
@@ -57,7 +58,7 @@ class Card(Storage):
         super().begin(target)
         if self._image is not None:
             return
-        self._mux.switch("host")
+        self._mux.move("host")
         path, capacity = self._usable()
         if not self._reading and not self._force:
             self._protect(path)
@@ -76,7 +77,7 @@ class Card(Storage):
                 self._context.sleep(self._settle)
         finally:
             self._release()
-            self._mux.switch(self._leave)
+            self._mux.move(self._leave)
 
     def size(self) -> Size | None:
         """Return how many bytes the medium, or its partition, holds."""
@@ -150,7 +151,7 @@ class Card(Storage):
             raise InUse(f"{why}: nothing was written", hint="'force: true' writes all the same")
 
 
-def _looked(mux: StorageMux, *, reading: bool) -> tuple[str, Size] | str:
+def _looked(mux: Mux, *, reading: bool) -> tuple[str, Size] | str:
     """Return path and size of the medium, or why it cannot be used yet."""
     try:
         path = mux.medium()

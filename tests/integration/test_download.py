@@ -84,10 +84,12 @@ def site() -> Iterator[Any]:
     server.asked, server.headers = [], []
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @pytest.fixture
@@ -96,8 +98,10 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with site() as server:
         it = Web(server.server_address[1], server.asked, server.headers)
-        yield it
-        it.agent.close()
+        try:
+            yield it
+        finally:
+            it.agent.close()
 
 
 def test_a_url_is_fetched_once_and_gone_with_the_agent(web: Web, tmp_path: Path) -> None:

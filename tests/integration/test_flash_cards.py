@@ -185,11 +185,13 @@ def test_partitions_are_targets_by_number_and_by_name(
         Flash(image=image, target="home", force=True, storage=mux).run(PlainContext())
 
 
-def test_a_part_of_a_medium_is_dumped_packed_and_the_mux_is_given_back(tmp_path: Path) -> None:
+@needs_loop
+def test_a_part_of_a_protected_medium_is_dumped_packed_and_the_mux_is_given_back(
+    tmp_path: Path, stack: ExitStack
+) -> None:
     card = tmp_path / "card"
     card.write_bytes(CONTENT)
-    card.chmod(0o444)
-    mux, context = PlainMux(str(card)), StepContext()
+    mux, context = PlainMux(stack.enter_context(loop(card, "--read-only"))), StepContext()
 
     result = Dump(
         to=TargetPath("part.gz"),

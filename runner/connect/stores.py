@@ -177,7 +177,7 @@ def _patiently(work: Callable[[threading.Event], str], fetch: Fetch, url: str) -
     finally:
         leave()
         stop.set()
-    if not outcome and fetch.cancel.cause is not None:
+    if fetch.cancel.cause is not None:
         raise Cancelled(fetch.cancel.cause)
     if not in_time or not outcome:
         raise Unreachable(

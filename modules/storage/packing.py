@@ -60,7 +60,7 @@ def refuse_zstd() -> None:
     if _zstd_library() is None and shutil.which("zstd") is None:
         raise Unsupported(
             "zstd images need the program 'zstd' on the bench's host, and it is not there",
-            hint="apt install zstd there (or the Python package zstandard), or pack the image with xz",
+            hint="apt install zstd there, or pack the image with xz",
         )
 
 
@@ -139,13 +139,14 @@ def _zstd(file: FileIO) -> Iterator[bytes]:
 
 
 def _zstd_library() -> Any:
-    """Return a library for zstd; the standard one has it only from Python 3.14 on."""
-    for name in ("compression.zstd", "zstandard"):
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-    return None
+    """Return the standard library's module, which is there from Python 3.14 on.
+
+    That of PyPI, zstandard, says nothing of a file that ends too early.
+    """
+    try:
+        return importlib.import_module("compression.zstd")
+    except ImportError:
+        return None
 
 
 def _zstd_program(file: FileIO) -> Iterator[bytes]:

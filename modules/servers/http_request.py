@@ -30,8 +30,8 @@ from runner.api import (
     TargetPath,
     arg,
 )
+from runner.api.json_path import at_path
 from runner.modules.servers.http_client import Asked, Login, Reply, asked, translated, without_query
-from runner.modules.servers.json_paths import ABSENT, value_at
 
 _IN_MEMORY = 16 * 2**20
 _READ = 256 * 1024
@@ -99,7 +99,7 @@ class HttpRequest(Module):
     expect_status: list[int] = arg(default=[200], help="the answers that are right; empty: any")
     expect_body: str = arg(default="", help="a regular expression that is found in the body")
     expect_json: dict[str, object] = arg(
-        default={}, help="what JSON holds: path and value, as in {relays[0].ison: true}"
+        default={}, help="what JSON holds: path and value, as in {relays.0.ison: true}"
     )
     dest: TargetPath | None = arg(
         default=None, help="where the body is written on the machine that runs runner"
@@ -118,11 +118,6 @@ class HttpRequest(Module):
             re.compile(str(given.get("expect_body", "")))
         except re.error as error:
             yield Misfit("expect_body", f"this is no regular expression: {error}")
-        for path in given.get("expect_json") or {}:
-            try:
-                value_at(None, path)
-            except ValueError as error:
-                yield Misfit(f"expect_json.{path}", str(error))
 
     def run(self, context: Context) -> Responded:
         """Ask and judge."""
@@ -224,10 +219,14 @@ class HttpRequest(Module):
         if self.expect_json and answer.json is None:
             raise _unexpected(f"{shown}: the body is no JSON", text, answer)
         for path, value in self.expect_json.items():
-            found = value_at(answer.json, path)
-            if found is ABSENT or found != value:
-                what = "is not there" if found is ABSENT else f"is {found!r}"
-                raise _unexpected(f"{shown}: {path} {what}, expected {value!r}", text, answer)
+            try:
+                found = at_path(answer.json, path)
+            except LookupError as error:
+                raise _unexpected(
+                    f"{shown}: {path}: {error.args[0]}, expected {value!r}", text, answer
+                ) from error
+            if found != value:
+                raise _unexpected(f"{shown}: {path} is {found!r}, expected {value!r}", text, answer)
 
 
 def _unexpected(message: str, text: str, answer: Responded) -> Failed:

@@ -20,19 +20,17 @@ from runner.api import (
     HttpFiles,
     LabError,
     Misfit,
-    Needs,
     Options,
     RecipeFault,
     Secret,
     Size,
-    Transfer,
     arg,
 )
-from runner.api.record import Record
-from runner.modules.servers.addresses import advertised, family, unusable
+from runner.modules.servers.addresses import family, unusable
+from runner.modules.servers.common import FilesForBoards
 from runner.modules.servers.http_answers import Answers, Site
 from runner.modules.servers.http_uploads import Uploads
-from runner.modules.servers.offered_files import OfferedFiles, plain
+from runner.modules.servers.offered_files import plain
 
 if TYPE_CHECKING:
     from runner.api import Context
@@ -46,7 +44,7 @@ class Tls(Options):
     password: Secret | None = arg(default=None, secret=True, help="of the key")
 
 
-class HttpServer(Driver, HttpFiles):
+class HttpServer(FilesForBoards, Driver, HttpFiles):
     """An HTTP server on the bench's host, for boards that load files from there, or put some there.
 
     GET and HEAD with ranges and entity tags (RFC 9110), PUT where `uploads` allows it. Nothing
@@ -81,16 +79,9 @@ class HttpServer(Driver, HttpFiles):
         """Say which address cannot be used."""
         return unusable(given)
 
-    def needs(self) -> Needs:
-        """Return the folder."""
-        return Needs(nodes=(self.root,) if self.root else ())
-
     def open(self) -> None:
         """Judge the addresses; nothing listens yet."""
-        family(self.bind)
-        self._advertised = advertised(self.bind, self.advertise) if self.advertise else ""
-        self._files = OfferedFiles(self.root)
-        self._record: Record[Transfer] = Record()
+        self.prepare()
         self._server: _Server | None = None
         self._uploads = Uploads() if self.uploads else None
 
@@ -129,20 +120,6 @@ class HttpServer(Driver, HttpFiles):
         """Whether it listens."""
         return self._server is not None
 
-    def offer(self, files: Mapping[str, str]) -> None:
-        """Serve these files, too."""
-        self._files.add(files)
-
-    def offered(self) -> Mapping[str, str]:
-        """Return what `offer` was given."""
-        return self._files.named()
-
-    def host(self) -> str:
-        """Return the address for boards."""
-        if not self._advertised:
-            self._advertised = advertised(self.bind, self.advertise)
-        return self._advertised
-
     def port_number(self) -> int:
         """Return the port that it listens on."""
         return self.port if self._server is None else int(self._server.server_address[1])
@@ -152,14 +129,6 @@ class HttpServer(Driver, HttpFiles):
         host = f"[{self.host()}]" if ":" in self.host() else self.host()
         scheme = "https" if self.tls else "http"
         return f"{scheme}://{host}:{self.port_number()}/{urllib.parse.quote(plain(name))}"
-
-    def latest(self) -> int:
-        """Return the number of the newest request that was answered."""
-        return self._record.latest()
-
-    def next(self, after: int, timeout: float, context: Context) -> tuple[int, Transfer] | None:
-        """Wait for the first request numbered above `after` to be answered."""
-        return self._record.next(after, timeout, context)
 
 
 class _Server(socketserver.ThreadingTCPServer):

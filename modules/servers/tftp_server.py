@@ -6,10 +6,9 @@ import socket
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from runner.api import Driver, Duration, LabError, Misfit, Needs, TftpFiles, Transfer, arg
-from runner.api.record import Record
-from runner.modules.servers.addresses import advertised, family, unusable
-from runner.modules.servers.offered_files import OfferedFiles
+from runner.api import Driver, Duration, LabError, Misfit, TftpFiles, arg
+from runner.modules.servers.addresses import family, unusable
+from runner.modules.servers.common import FilesForBoards
 from runner.modules.servers.port_lock import PortLock
 from runner.modules.servers.tftp_listener import Listener, Settings
 from runner.modules.servers.tftp_options import LARGEST, SMALLEST, Limits
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from runner.api import Context
 
 
-class TftpServer(Driver, TftpFiles):
+class TftpServer(FilesForBoards, Driver, TftpFiles):
     """A TFTP server on the bench's host, for boards that load files from there.
 
     RFC 1350, with the options of RFC 2347 to 2349 and windows (RFC 7440); it takes no files. Nothing
@@ -65,16 +64,9 @@ class TftpServer(Driver, TftpFiles):
         """Say which address cannot be used."""
         return unusable(given)
 
-    def needs(self) -> Needs:
-        """Return the folder."""
-        return Needs(nodes=(self.root,) if self.root else ())
-
     def open(self) -> None:
         """Judge the addresses; nothing listens yet."""
-        family(self.bind)
-        self._advertised = advertised(self.bind, self.advertise) if self.advertise else ""
-        self._files = OfferedFiles(self.root)
-        self._record: Record[Transfer] = Record()
+        self.prepare()
         self._listener: Listener | None = None
         self._lock = PortLock(self.port)
         self._port = self.port
@@ -109,31 +101,9 @@ class TftpServer(Driver, TftpFiles):
         """Whether it listens."""
         return self._listener is not None
 
-    def offer(self, files: Mapping[str, str]) -> None:
-        """Serve these files, too."""
-        self._files.add(files)
-
-    def offered(self) -> Mapping[str, str]:
-        """Return what `offer` was given."""
-        return self._files.named()
-
-    def host(self) -> str:
-        """Return the address for boards."""
-        if not self._advertised:
-            self._advertised = advertised(self.bind, self.advertise)
-        return self._advertised
-
     def port_number(self) -> int:
         """Return the port that it listens on."""
         return self._port
-
-    def latest(self) -> int:
-        """Return the number of the newest transfer that has ended."""
-        return self._record.latest()
-
-    def next(self, after: int, timeout: float, context: Context) -> tuple[int, Transfer] | None:
-        """Wait for the first transfer numbered above `after` to end."""
-        return self._record.next(after, timeout, context)
 
     def _listen(self) -> None:
         port = socket.socket(family(self.bind), socket.SOCK_DGRAM)

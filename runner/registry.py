@@ -26,7 +26,8 @@ from runner.errors import Fault, InputError, Location
 
 Kind = Literal["module", "driver"]
 _CLASS = re.compile(r"^class\s+([A-Z]\w*)\s*\(([^)]*)\)\s*:", re.MULTILINE)
-_ENTRY_POINTS = "runner.modules"
+_ENTRY_POINTS = _PACKAGE = "runner.modules"
+_BUILT_IN = Path(__file__).parent / "modules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,16 @@ class Registry:
         folders: tuple[tuple[str, str], ...] = (),
         *,
         alone: bool = False,
+        built_in: Path | None = None,
     ) -> None:
-        """Know these names; `folders` are the user's, as (package, folder). `alone`: and nothing else."""
+        """Know these names; `folders` are the user's, as (package, folder).
+
+        `alone`: and nothing that is installed besides. `built_in`: the folder of what comes with
+        runner, where a name is looked up in the file of that name, and in all files only when it is
+        not there.
+        """
         self._places = dict(places)
+        self._built_in = built_in
         self._folders = folders
         self._verbs: dict[str, Verb] = {}
         self._drivers: dict[str, DriverType] = {}
@@ -58,12 +66,12 @@ class Registry:
     @classmethod
     def built_in(cls) -> Registry:
         """Know what comes with runner."""
-        return cls(_scan(Path(__file__).parent / "modules", "runner.modules"))
+        return cls({}, built_in=_BUILT_IN)
 
     @classmethod
     def only_built_in(cls) -> Registry:
         """Know what comes with runner, and nothing that is installed besides."""
-        return cls(_scan(Path(__file__).parent / "modules", "runner.modules"), alone=True)
+        return cls({}, built_in=_BUILT_IN, alone=True)
 
     def with_folder(self, folder: str) -> Registry:
         """Know the modules of a folder, too; raise InputError when a name is taken already."""
@@ -73,6 +81,7 @@ class Registry:
             return self
         _make_package(package, resolved)
         found = _scan(resolved, package)
+        self._scan_built_in()
         _refuse_taken(self._places, found)
         return Registry({**self._places, **found}, (*self._folders, (package, str(resolved))))
 
@@ -123,12 +132,20 @@ class Registry:
         return tuple(sorted(name for each, name in self._places if each == kind))
 
     def _place(self, kind: Kind, name: str) -> Place | None:
+        if (kind, name) not in self._places and self._built_in is not None:
+            self._places.update(_in_its_file(self._built_in, name))
         if (kind, name) not in self._places:
             self._extend()
         return self._places.get((kind, name))
 
+    def _scan_built_in(self) -> None:
+        folder, self._built_in = self._built_in, None
+        if folder is not None:
+            self._places.update(_scan(folder, _PACKAGE))
+
     def _extend(self) -> None:
-        """Take in what is installed under the entry points; looked up only when a name is not known."""
+        """Look through all files; take in what is installed under the entry points, too."""
+        self._scan_built_in()
         if self._extended:
             return
         self._extended = True
@@ -150,6 +167,18 @@ def _scan(folder: Path, package: str) -> dict[tuple[Kind, str], Place]:
                 raise InputError([_twice(key, found[key], place)])
             found[key] = place
     return found
+
+
+def _in_its_file(folder: Path, name: str) -> dict[tuple[Kind, str], Place]:
+    """Return what the file of that name holds, in whichever family: a verb or driver has one of its own."""
+    if not name.isidentifier():
+        return {}
+    return {
+        key: place
+        for file in (*folder.glob(f"*/{name}.py"), *folder.glob(f"*/{name}_.py"))
+        for key, place in _classes(f"{_PACKAGE}.{file.parent.name}.{file.stem}", file)
+        if key[1] == name
+    }
 
 
 def _files(folder: Path, package: str) -> Iterator[tuple[str, Path]]:

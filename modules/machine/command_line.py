@@ -91,7 +91,7 @@ def _network(network: Network | None) -> Sequence[str]:
 
 
 def _disk(disk: Disk, path: str) -> Sequence[str]:
-    drive = f"file={_escaped(path)},format=raw"
+    drive = f"file={_escaped(path)},format={disk.format}"
     devices = _DISK_DEVICES.get(disk.attach)
     if devices is None:
         return ("-drive", f"if={disk.attach},{drive}")

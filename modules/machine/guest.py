@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runner.api import LabError, Unreachable
+from runner.api import LabError, Picture, Unreachable, Unsupported
 from runner.api.process import end, popen
 from runner.modules.machine.qmp import Monitor
 
@@ -61,6 +61,21 @@ class Guest:
     def execute(self, command: str, arguments: dict[str, object], timeout: float) -> object:
         """Run a command of the monitor."""
         return self._monitor.execute(command, arguments, timeout)
+
+    def screendump(self, timeout: float) -> Picture:
+        """Have QEMU write its screen into a file (PPM, which all of its versions can), and read that."""
+        path = Path(self._folder.name, "screen.ppm")
+        try:
+            self.execute("screendump", {"filename": str(path)}, timeout)
+            return Picture.from_ppm(path.read_bytes())
+        except LabError as error:
+            if "no console" not in error.message.lower():
+                raise
+            raise Unsupported(
+                "this machine has no screen", hint="give the device the option screen"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise LabError(f"QEMU's picture of the screen cannot be read: {error}") from error
 
     def connect_serial(self) -> socket.socket:
         """Connect to the serial line; QEMU serves one connection at a time."""

@@ -10,7 +10,10 @@ from runner.api import Options, Size, arg
 class Disk(Options):
     """A medium of the machine, which is also the bench's storage."""
 
-    path: str = arg(default="", help="the image on the host, raw; empty: a temporary one")
+    path: str = arg(default="", help="the image on the host; empty: a temporary one")
+    format: Literal["raw", "qcow2"] = arg(
+        default="raw", help="raw can be flashed and dumped; qcow2 can hold snapshots of the whole machine"
+    )
     capacity: Size = arg(default=Size("64MiB"), help="how much it holds; a larger image stays as it is")
     attach: Literal["virtio", "sd", "ide", "scsi", "nvme", "usb"] = arg(
         default="virtio", help="how the machine sees it; which ones it has depends on the machine"
@@ -20,7 +23,9 @@ class Disk(Options):
 class Forward(Options):
     """A port of the host that leads to a port of the guest."""
 
-    host: int = arg(help="the port on the host", minimum=1, maximum=65535)
+    host: int = arg(
+        default=0, help="the port on the host; 0: a free one, which `vm_info` tells", minimum=0, maximum=65535
+    )
     guest: int = arg(help="the port in the guest", minimum=1, maximum=65535)
     protocol: Literal["tcp", "udp"] = arg(default="tcp", help="which protocol is forwarded")
     address: str = arg(default="127.0.0.1", help="the address on the host")

@@ -13,8 +13,8 @@ from runner.api import LabError, Picture, Unreachable, Unsupported
 from runner.api.process import end, popen
 from runner.modules.machine.qmp import Monitor
 
-CommandLine = Callable[[int, int], Sequence[str]]
-"""Makes the arguments from the descriptors of the monitor's and the serial line's sockets."""
+CommandLine = Callable[[int, int, Path], Sequence[str]]
+"""Makes the arguments from the descriptors of the monitor's and the serial line's sockets, and a folder."""
 
 
 class Guest:
@@ -98,6 +98,11 @@ class Guest:
         self._folder.cleanup()
 
     @property
+    def folder(self) -> Path:
+        """Its folder on the host, which is gone when it has ended."""
+        return Path(self._folder.name)
+
+    @property
     def pid(self) -> int:
         """QEMU's process."""
         assert self._process is not None  # noqa: S101 - started in __init__
@@ -134,7 +139,10 @@ class Guest:
     def _launched(self, command_line: CommandLine, monitor: int, serial: int) -> subprocess.Popen[bytes]:
         with self._errors.open("wb") as errors:
             return popen(
-                command_line(monitor, serial), stdout=errors, stderr=errors, pass_fds=(monitor, serial)
+                command_line(monitor, serial, self.folder),
+                stdout=errors,
+                stderr=errors,
+                pass_fds=(monitor, serial),
             )
 
     def _listening(self, name: str) -> socket.socket:

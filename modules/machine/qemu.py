@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
 from runner.api import (
     Context,
@@ -24,10 +27,11 @@ from runner.api import (
 )
 from runner.api.image import Image
 from runner.console import ConsoleSettings
-from runner.modules.machine import asking
+from runner.modules.machine import asking, kvm
+from runner.modules.machine.cloud_init import written
 from runner.modules.machine.command_line import Files, Setup, command_line
 from runner.modules.machine.guest import Guest
-from runner.modules.machine.options import Disk, Network
+from runner.modules.machine.options import CloudInit, Disk, Network, Screen
 from runner.modules.machine.parts import GuestStorage, SerialConsole, Supply
 from runner.modules.machine.port import GuestPort
 from runner.modules.machine.qcow2 import Qcow2
@@ -46,8 +50,9 @@ _LOOK = 0.1
 class Qemu(Driver, Machine):
     """A virtual machine in QEMU, switched, typed at and flashed like a board.
 
-    It is emulated in software (TCG) on any host. Switching it on starts QEMU, switching it off
-    ends it at once, as pulling a plug does; the verbs `vm_…` do what only a virtual machine can.
+    It is emulated in software (TCG) on any host unless the option `accelerator` says otherwise.
+    Switching it on starts QEMU, switching it off ends it at once, as pulling a plug does; the verbs
+    `vm_…` do what only a virtual machine can.
 
     Example::
 
@@ -72,6 +77,16 @@ class Qemu(Driver, Machine):
     append: str = arg(default="", help="its command line")
     disk: Disk | None = arg(default=None, help="a medium; without one there is no storage")
     network: Network | None = arg(default=Network(), help="the user network; null for none")
+    screen: Screen | None = arg(default=None, help="a graphics card; null for none")
+    cloud_init: CloudInit | None = arg(default=None, help="what a cloud image is told; null for nothing")
+    vsock: int | None = arg(
+        default=None, help="its CID on the host's vsock; null for none", minimum=3, maximum=0xFFFFFFFE
+    )
+    accelerator: Literal["tcg", "kvm", "auto"] = arg(
+        default="tcg",
+        help="tcg: emulated on any host; kvm: run by the host's kernel, which has to prove that it can; "
+        "auto: kvm where that is proven",
+    )
     arguments: list[str] = arg(default=[], help="more arguments for QEMU, at the end")
     serial_port: int = arg(
         default=0, help="which of its serial ports the console is, counted from 0", minimum=0, maximum=7
@@ -85,7 +100,7 @@ class Qemu(Driver, Machine):
 
     def needs(self) -> Needs:
         """Return QEMU and the files that it reads."""
-        program = self.binary or f"qemu-system-{self.arch}"
+        program = self._program
         disk = self.disk.path if self.disk else ""
         files = (self.bios, self.kernel, self.initrd, self.dtb, disk)
         programs = {program: _PACKAGES.get(self.arch, "qemu-system-misc")}
@@ -96,6 +111,7 @@ class Qemu(Driver, Machine):
     def open(self) -> None:
         """Open the medium; the machine stays off."""
         self._guest: Guest | None = None
+        self._kvm: str | None = None
         self._ports: list[GuestPort] = []
         self._switching = threading.RLock()
         self._image = _medium(self.disk)
@@ -132,8 +148,8 @@ class Qemu(Driver, Machine):
             memory=self.memory,
             disks=asking.disks(self.monitor) if on else (),
             forwards=asking.forwards(self.monitor, wanted) if on and wanted else {},
-            vnc="",
-            vsock=None,
+            vnc=self.vnc_socket(),
+            vsock=self.vsock,
             pid=self.pid,
         )
 
@@ -249,7 +265,12 @@ class Qemu(Driver, Machine):
             if self.running:
                 return
             self.switch_off()
-            guest = Guest(lambda monitor, serial: command_line(self._setup(), monitor=monitor, serial=serial))
+            accelerator = self._accelerator()
+
+            def arguments(monitor: int, serial: int, folder: Path) -> Sequence[str]:
+                return command_line(self._setup(accelerator, folder), monitor=monitor, serial=serial)
+
+            guest = Guest(arguments)
             guest.begin(self.start_limit)
             self._guest = guest
             for port in self._ports:
@@ -263,6 +284,12 @@ class Qemu(Driver, Machine):
             if guest is not None:
                 guest.stop(self.stop_limit)
 
+    def vnc_socket(self) -> str:
+        """Return where its VNC server listens; empty when there is none, or the machine is off."""
+        if self._guest is None or not self.running or not self.screen or not self.screen.vnc:
+            return ""
+        return str(self._guest.folder / "vnc")
+
     def open_port(self) -> GuestPort:
         """Open the serial port."""
         with self._switching:
@@ -272,8 +299,33 @@ class Qemu(Driver, Machine):
                 port.attach(self._guest)
             return port
 
-    def _setup(self) -> Setup:
+    def _accelerator(self) -> str:
+        """Return what runs the processor; what is missing on the host is told before QEMU starts."""
+        if self.vsock is not None and not os.access("/dev/vhost-vsock", os.R_OK | os.W_OK):
+            raise Unsupported(
+                "vsock needs /dev/vhost-vsock, which cannot be opened here",
+                hint="modprobe vhost_vsock, and the right to use it; or leave the option vsock out",
+            )
+        if self.accelerator == "tcg":
+            return "tcg"
+        if self._kvm is None:
+            self._kvm = kvm.refusal(self._program, self.arch, self.cpu, kvm.LIMIT)
+        if self._kvm and self.accelerator == "kvm":
+            raise Unsupported(f"KVM does not run this machine: {self._kvm}", hint="accelerator: auto or tcg")
+        return "tcg" if self._kvm else "kvm"
+
+    @property
+    def _program(self) -> str:
+        return self.binary or f"qemu-system-{self.arch}"
+
+    def _setup(self, accelerator: str, folder: Path) -> Setup:
+        screen = self.screen
         return Setup(
+            accelerator=accelerator,
+            screen=screen,
+            vsock=self.vsock,
+            vnc=str(folder / "vnc") if screen and screen.vnc else "",
+            seed=written(self.cloud_init, folder / "seed") if self.cloud_init else "",
             binary=self.binary,
             arch=self.arch,
             machine=self.machine,

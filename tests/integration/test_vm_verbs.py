@@ -12,7 +12,7 @@ from support.context import StepContext
 from support.machines import READY, Line, line, machine, obedient, typist
 
 from runner.api import Duration, LabError, RecipeFault, Size, TargetPath, Unsupported
-from runner.modules.machine.options import Disk, Forward, Network
+from runner.modules.machine.options import Disk, Forward, Network, Screen
 from runner.modules.machine.qemu import Qemu
 from runner.modules.machine.vm import Vm
 from runner.modules.machine.vm_config import VmConfig
@@ -23,25 +23,27 @@ from runner.modules.machine.vm_send_key import VmSendKey
 from runner.modules.machine.vm_snapshot import VmSnapshot
 
 pytestmark = pytest.mark.peer("qemu pc")
-VGA = ["-device", "VGA"]
 
 
 @pytest.fixture
 def pc() -> Iterator[Qemu]:
     """A machine with a screen; SeaBIOS finds nothing to boot and says so."""
-    with machine(arguments=VGA) as made:
+    with machine(screen=Screen()) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Qemu, Line]]:
     """A machine that runs, shows keys, and has a disk with room for snapshots; and its serial port."""
-    arguments = [*VGA, *typist(tmp_path_factory.mktemp("typist"))]
+    arguments = [*typist(tmp_path_factory.mktemp("typist"))]
     network = Network(
         forwards={"ssh": Forward(guest=22), "web": Forward(guest=80), "other": Forward(guest=80)}
     )
     disk = Disk(format="qcow2", capacity=Size("16MiB"))
-    with machine(arguments=arguments, disk=disk, network=network) as made, line(made) as serial:
+    with (
+        machine(arguments=arguments, screen=Screen(vnc=False), disk=disk, network=network) as made,
+        line(made) as serial,
+    ):
         made.start()
         serial.wait_for(READY)
         yield made, serial

@@ -9,12 +9,12 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from runner.api import LabError, Unreachable
+from runner.api import LabError, Picture, Unreachable, Unsupported
 from runner.api.process import end, popen
 from runner.modules.machine.qmp import Monitor
 
-CommandLine = Callable[[int, int], Sequence[str]]
-"""Makes the arguments from the descriptors of the monitor's and the serial line's sockets."""
+CommandLine = Callable[[int, int, Path], Sequence[str]]
+"""Makes the arguments from the descriptors of the monitor's and the serial line's sockets, and a folder."""
 
 
 class Guest:
@@ -62,6 +62,21 @@ class Guest:
         """Run a command of the monitor."""
         return self._monitor.execute(command, arguments, timeout)
 
+    def screendump(self, timeout: float) -> Picture:
+        """Have QEMU write its screen into a file (PPM, which all of its versions can), and read that."""
+        path = Path(self._folder.name, "screen.ppm")
+        try:
+            self.execute("screendump", {"filename": str(path)}, timeout)
+            return Picture.from_ppm(path.read_bytes())
+        except LabError as error:
+            if "no console" not in error.message.lower():
+                raise
+            raise Unsupported(
+                "this machine has no screen", hint="give the device the option screen"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise LabError(f"QEMU's picture of the screen cannot be read: {error}") from error
+
     def connect_serial(self) -> socket.socket:
         """Connect to the serial line; QEMU serves one connection at a time."""
         return self._connected("serial")
@@ -81,6 +96,11 @@ class Guest:
         self._monitor.close()
         self._last_words = self.said
         self._folder.cleanup()
+
+    @property
+    def folder(self) -> Path:
+        """Its folder on the host, which is gone when it has ended."""
+        return Path(self._folder.name)
 
     @property
     def pid(self) -> int:
@@ -119,7 +139,10 @@ class Guest:
     def _launched(self, command_line: CommandLine, monitor: int, serial: int) -> subprocess.Popen[bytes]:
         with self._errors.open("wb") as errors:
             return popen(
-                command_line(monitor, serial), stdout=errors, stderr=errors, pass_fds=(monitor, serial)
+                command_line(monitor, serial, self.folder),
+                stdout=errors,
+                stderr=errors,
+                pass_fds=(monitor, serial),
             )
 
     def _listening(self, name: str) -> socket.socket:

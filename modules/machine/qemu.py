@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
 from runner.api import (
+    Context,
     Driver,
     Duration,
     LabError,
     Machine,
+    MachineInfo,
+    MachineSnapshot,
+    MachineState,
     Needs,
-    Power,
-    PowerState,
+    Picture,
     Size,
-    Storage,
     Unsupported,
     arg,
     child,
 )
 from runner.api.image import Image
-from runner.console import Console, ConsoleSettings, Stream
+from runner.console import ConsoleSettings
+from runner.modules.machine import asking, kvm
+from runner.modules.machine.cloud_init import written
 from runner.modules.machine.command_line import Files, Setup, command_line
 from runner.modules.machine.guest import Guest
-from runner.modules.machine.options import Disk, Network
+from runner.modules.machine.options import CloudInit, Disk, Network, Screen
+from runner.modules.machine.parts import GuestStorage, SerialConsole, Supply
 from runner.modules.machine.port import GuestPort
+from runner.modules.machine.qcow2 import Qcow2
 
 _PACKAGES = {
     "aarch64": "qemu-system-arm",
@@ -33,13 +43,16 @@ _PACKAGES = {
     "i386": "qemu-system-x86",
 }
 """Debian's package for each processor that has one of its own; the others are in qemu-system-misc."""
+_LOOK = 0.1
+"""Seconds between two looks whether the step is to stop."""
 
 
 class Qemu(Driver, Machine):
     """A virtual machine in QEMU, switched, typed at and flashed like a board.
 
-    It is emulated in software (TCG) on any host. Switching it on starts QEMU, switching it off
-    ends it at once, as pulling a plug does.
+    It is emulated in software (TCG) on any host unless the option `accelerator` says otherwise.
+    Switching it on starts QEMU, switching it off ends it at once, as pulling a plug does; the verbs
+    `vm_…` do what only a virtual machine can.
 
     Example::
 
@@ -64,29 +77,44 @@ class Qemu(Driver, Machine):
     append: str = arg(default="", help="its command line")
     disk: Disk | None = arg(default=None, help="a medium; without one there is no storage")
     network: Network | None = arg(default=Network(), help="the user network; null for none")
+    screen: Screen | None = arg(default=None, help="a graphics card; null for none")
+    cloud_init: CloudInit | None = arg(default=None, help="what a cloud image is told; null for nothing")
+    vsock: int | None = arg(
+        default=None, help="its CID on the host's vsock; null for none", minimum=3, maximum=0xFFFFFFFE
+    )
+    accelerator: Literal["tcg", "kvm", "auto"] = arg(
+        default="tcg",
+        help="tcg: emulated on any host; kvm: run by the host's kernel, which has to prove that it can; "
+        "auto: kvm where that is proven",
+    )
     arguments: list[str] = arg(default=[], help="more arguments for QEMU, at the end")
     serial_port: int = arg(
         default=0, help="which of its serial ports the console is, counted from 0", minimum=0, maximum=7
     )
     start_limit: Duration = arg(default=Duration("10s"), help="how long QEMU may take to answer")
     stop_limit: Duration = arg(default=Duration("5s"), help="how long it may take to end before it is killed")
+    snapshot_limit: Duration = arg(
+        default=Duration("2m"), help="how long it may take to save or load the whole machine"
+    )
     settings: ConsoleSettings = arg(default=ConsoleSettings(), help="how its console is used")
 
     def needs(self) -> Needs:
         """Return QEMU and the files that it reads."""
-        program = self.binary or f"qemu-system-{self.arch}"
+        program = self._program
         disk = self.disk.path if self.disk else ""
         files = (self.bios, self.kernel, self.initrd, self.dtb, disk)
-        return Needs(
-            nodes=tuple(filter(None, files)), programs={program: _PACKAGES.get(self.arch, "qemu-system-misc")}
-        )
+        programs = {program: _PACKAGES.get(self.arch, "qemu-system-misc")}
+        if self.disk and self.disk.format == "qcow2":
+            programs["qemu-img"] = "qemu-utils"
+        return Needs(nodes=tuple(filter(None, files)), programs=programs)
 
     def open(self) -> None:
         """Open the medium; the machine stays off."""
         self._guest: Guest | None = None
+        self._kvm: str | None = None
         self._ports: list[GuestPort] = []
         self._switching = threading.RLock()
-        self._image = Image(self.disk.path, self.disk.capacity) if self.disk else None
+        self._image = _medium(self.disk)
         if self._image is not None:
             self._image.open()
 
@@ -98,10 +126,113 @@ class Qemu(Driver, Machine):
 
     def monitor(self, command: str, arguments: Mapping[str, object]) -> object:
         """Run a command of QMP; raise LabError when it is refused or the machine is off."""
+        return self._running(f"cannot run {command!r}").execute(command, dict(arguments), self.start_limit)
+
+    def state(self) -> MachineState:
+        """Look whether QEMU is there, and whether it runs its guest."""
+        if not self.running:
+            return "stopped"
+        return "running" if asking.status(self.monitor) == "running" else "paused"
+
+    def info(self) -> MachineInfo:
+        """Ask the monitor; a machine that is off tells what its options are."""
+        state = self.state()
+        on = state != "stopped"
+        wanted = self.network.forwards if self.network else {}
+        return MachineInfo(
+            state=state,
+            status=asking.status(self.monitor) if on else "off",
+            version=asking.version(self.monitor) if on else "",
+            accelerator=asking.accelerator(self.monitor) if on else "",
+            cpus=self.cpus,
+            memory=self.memory,
+            disks=asking.disks(self.monitor) if on else (),
+            forwards=asking.forwards(self.monitor, wanted) if on and wanted else {},
+            vnc=self.vnc_socket(),
+            vsock=self.vsock,
+            pid=self.pid,
+        )
+
+    def start(self) -> None:
+        """Switch it on, or let it go on."""
+        if self.running:
+            self.monitor("cont", {})
+        self.switch_on()
+
+    def pause(self) -> None:
+        """Stop its processors."""
+        self.monitor("stop", {})
+
+    def stop(self) -> None:
+        """End QEMU."""
+        self.switch_off()
+
+    def shut_down(self, within: float, context: Context) -> bool:
+        """Press the power button and wait for QEMU to end; the guest decides whether it does."""
+        guest = self._running("cannot press its power button")
+        until = time.monotonic() + within
+        guest.stopping = True
+        try:
+            guest.execute("cont", {}, self.start_limit)
+            guest.execute("system_powerdown", {}, self.start_limit)
+            while not guest.ended.wait(min(_LOOK, max(0.0, until - time.monotonic()))):
+                context.check_cancelled()
+                if time.monotonic() >= until:
+                    return False
+        finally:
+            guest.stopping = guest.ended.is_set()
+        self.switch_off()
+        return True
+
+    def configure(
+        self, *, cpus: int | None = None, memory: Size | None = None, disk_size: Size | None = None
+    ) -> None:
+        """Change it for its next start; raise LabError while it runs."""
+        with self._switching:
+            if self.running:
+                raise LabError("cannot change the machine while it runs", hint="stop it first")
+            if disk_size is not None:
+                if self._image is None:
+                    raise Unsupported("this machine has no disk", hint="give the device the option disk")
+                self._image.grow(disk_size)
+            self.cpus = self.cpus if cpus is None else cpus
+            self.memory = self.memory if memory is None else memory
+
+    def screendump(self) -> Picture:
+        """Return the first screen, as QEMU writes it."""
+        return self._running("cannot show its screen").screendump(self.start_limit)
+
+    def press(self, keys: Sequence[str], hold: float) -> None:
+        """Press QEMU's keys together; QEMU lets go of them by itself."""
+        asking.press(self.monitor, tuple(keys), hold)
+
+    def snapshots(self) -> tuple[MachineSnapshot, ...]:
+        """Ask for the snapshots on its disks."""
+        return asking.snapshots(self.monitor)
+
+    def save_snapshot(self, name: str) -> None:
+        """Save memory, devices and disks; raise Unsupported when its disk is not qcow2."""
+        asking.snapshot(self._patiently, "savevm", name)
+
+    def load_snapshot(self, name: str) -> None:
+        """Go back to a snapshot."""
+        asking.snapshot(self._patiently, "loadvm", name)
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot."""
+        asking.snapshot(self._patiently, "delvm", name)
+
+    def _patiently(self, command: str, arguments: Mapping[str, object]) -> object:
+        """Run a command that moves as much as the machine has memory."""
+        return self._running(f"cannot run {command!r}").execute(
+            command, dict(arguments), float(self.snapshot_limit)
+        )
+
+    def _running(self, refusal: str) -> Guest:
         guest = self._guest
         if guest is None or guest.ended.is_set():
-            raise LabError(f"cannot run {command!r}: the machine is off", hint="switch its power on first")
-        return guest.execute(command, dict(arguments), self.start_limit)
+            raise LabError(f"{refusal}: the machine is off", hint="switch its power on first")
+        return guest
 
     @child
     def power(self) -> Supply:
@@ -134,7 +265,12 @@ class Qemu(Driver, Machine):
             if self.running:
                 return
             self.switch_off()
-            guest = Guest(lambda monitor, serial: command_line(self._setup(), monitor=monitor, serial=serial))
+            accelerator = self._accelerator()
+
+            def arguments(monitor: int, serial: int, folder: Path) -> Sequence[str]:
+                return command_line(self._setup(accelerator, folder), monitor=monitor, serial=serial)
+
+            guest = Guest(arguments)
             guest.begin(self.start_limit)
             self._guest = guest
             for port in self._ports:
@@ -148,6 +284,12 @@ class Qemu(Driver, Machine):
             if guest is not None:
                 guest.stop(self.stop_limit)
 
+    def vnc_socket(self) -> str:
+        """Return where its VNC server listens; empty when there is none, or the machine is off."""
+        if self._guest is None or not self.running or not self.screen or not self.screen.vnc:
+            return ""
+        return str(self._guest.folder / "vnc")
+
     def open_port(self) -> GuestPort:
         """Open the serial port."""
         with self._switching:
@@ -157,8 +299,33 @@ class Qemu(Driver, Machine):
                 port.attach(self._guest)
             return port
 
-    def _setup(self) -> Setup:
+    def _accelerator(self) -> str:
+        """Return what runs the processor; what is missing on the host is told before QEMU starts."""
+        if self.vsock is not None and not os.access("/dev/vhost-vsock", os.R_OK | os.W_OK):
+            raise Unsupported(
+                "vsock needs /dev/vhost-vsock, which cannot be opened here",
+                hint="modprobe vhost_vsock, and the right to use it; or leave the option vsock out",
+            )
+        if self.accelerator == "tcg":
+            return "tcg"
+        if self._kvm is None:
+            self._kvm = kvm.refusal(self._program, self.arch, self.cpu, kvm.LIMIT)
+        if self._kvm and self.accelerator == "kvm":
+            raise Unsupported(f"KVM does not run this machine: {self._kvm}", hint="accelerator: auto or tcg")
+        return "tcg" if self._kvm else "kvm"
+
+    @property
+    def _program(self) -> str:
+        return self.binary or f"qemu-system-{self.arch}"
+
+    def _setup(self, accelerator: str, folder: Path) -> Setup:
+        screen = self.screen
         return Setup(
+            accelerator=accelerator,
+            screen=screen,
+            vsock=self.vsock,
+            vnc=str(folder / "vnc") if screen and screen.vnc else "",
+            seed=written(self.cloud_init, folder / "seed") if self.cloud_init else "",
             binary=self.binary,
             arch=self.arch,
             machine=self.machine,
@@ -174,78 +341,7 @@ class Qemu(Driver, Machine):
         )
 
 
-class Supply(Power):
-    """The plug of a virtual machine."""
-
-    def __init__(self, machine: Qemu) -> None:
-        """Take the machine."""
-        self._machine = machine
-
-    def on(self) -> None:
-        """Start the machine; raise LabError with QEMU's words when it does not start."""
-        self._machine.switch_on()
-
-    def off(self) -> None:
-        """End the machine at once."""
-        self._machine.switch_off()
-
-    def state(self) -> PowerState:
-        """Look whether QEMU's process is there."""
-        return "on" if self._machine.running else "off"
-
-
-class SerialConsole(Console):
-    """A serial port of a virtual machine."""
-
-    def __init__(self, machine: Qemu, settings: ConsoleSettings) -> None:
-        """Take the machine and how its console is used."""
-        self._machine = machine
-        self.settings = settings
-
-    def connect(self) -> Stream:
-        """Open the port."""
-        return self._machine.open_port()
-
-
-class GuestStorage(Storage):
-    """The medium of a virtual machine, written while it is off."""
-
-    def __init__(self, machine: Qemu, image: Image | None) -> None:
-        """Take the machine and its image, if it has one."""
-        self._machine = machine
-        self._image = image
-
-    def size(self) -> Size | None:
-        """Return how many bytes it holds."""
-        return self._present.size()
-
-    def write(self, offset: int, data: bytes) -> None:
-        """Write all of `data` at `offset`; raise LabError while the machine runs."""
-        image = self._present
-        if self._machine.running:
-            raise LabError(
-                "cannot write to the medium while the machine runs", hint="switch its power off first"
-            )
-        image.write(offset, data)
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Read up to `length` bytes at `offset`."""
-        return self._present.read(offset, length)
-
-    def flush(self) -> None:
-        """Return when the host's disk has everything."""
-        self._present.flush()
-
-    def refusal(self) -> str:
-        """Say why a block device is not to be written."""
-        return self._present.refusal()
-
-    def forget(self) -> None:
-        """Drop what the kernel keeps of it."""
-        self._present.forget()
-
-    @property
-    def _present(self) -> Image:
-        if self._image is None:
-            raise Unsupported("this machine has no medium", hint="give the device the option disk")
-        return self._image
+def _medium(disk: Disk | None) -> Image | Qcow2 | None:
+    if disk is None:
+        return None
+    return Image(disk.path, disk.capacity) if disk.format == "raw" else Qcow2(disk.path, disk.capacity)

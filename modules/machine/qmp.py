@@ -19,6 +19,7 @@ class Monitor:
         """Take over a connected socket."""
         self._socket = connection
         self._received = bytearray()
+        self._asked = 0
         self._one_at_a_time = threading.Lock()
 
     def greet(self, timeout: float) -> str:
@@ -35,8 +36,11 @@ class Monitor:
         Raise LabError when QEMU refuses it, Unreachable when QEMU is gone or says nothing
         within `timeout` seconds.
         """
-        request = {"execute": command, **({"arguments": dict(arguments)} if arguments else {})}
         with self._one_at_a_time:
+            self._asked += 1
+            request: dict[str, object] = {"execute": command, "id": self._asked}
+            if arguments:
+                request["arguments"] = dict(arguments)
             end = time.monotonic() + timeout
             try:
                 self._socket.settimeout(timeout)
@@ -45,10 +49,11 @@ class Monitor:
                 raise Unreachable(f"QEMU's monitor is gone: {error}") from error
             while True:
                 message = self._message(end)
+                if message.get("id") != self._asked:  # an event, or an answer that came too late
+                    continue
                 if "error" in message:
                     raise _refused(command, message["error"])
-                if "return" in message:
-                    return message["return"]
+                return message["return"]
 
     def close(self) -> None:
         """Close the connection."""
@@ -61,7 +66,9 @@ class Monitor:
                 self._socket.settimeout(max(0.001, end - time.monotonic()))
                 data = self._socket.recv(65536)
             except TimeoutError as error:
-                raise Unreachable("QEMU's monitor says nothing") from error
+                raise Unreachable(
+                    "QEMU's monitor says nothing in time", hint="its limits are options of the device"
+                ) from error
             except OSError as error:
                 raise Unreachable(f"QEMU's monitor is gone: {error}") from error
             if not data:
@@ -76,5 +83,5 @@ class Monitor:
 def _refused(command: str, error: Mapping[str, object]) -> LabError:
     return LabError(
         f"QEMU refuses {command!r}: {error.get('desc')}",
-        evidence={"command": command, "class": error.get("class")},
+        evidence={"command": command, "class": error.get("class"), "said": error.get("desc")},
     )

@@ -19,7 +19,6 @@ from runner.api.interfaces import (
     CanFilter,
     CanFrame,
     Interface,
-    Machine,
     Medium,
     MuxPosition,
     Power,
@@ -31,6 +30,14 @@ from runner.api.interfaces import (
     StorageMux,
 )
 from runner.api.isotp import IsoTp
+from runner.api.machine import (
+    Machine,
+    MachineDisk,
+    MachineForward,
+    MachineInfo,
+    MachineSnapshot,
+    MachineState,
+)
 from runner.api.message_bus import BusSignal, MessageBus
 from runner.api.misfit import Misfit
 from runner.api.module import Driver, Module, Options, Result, arg, child, device
@@ -38,6 +45,7 @@ from runner.api.mqtt import MqttBroker, MqttMessage
 from runner.api.needs import Needs
 from runner.api.network import Link, Network, NetworkAddress
 from runner.api.person import Person
+from runner.api.picture import Picture
 from runner.api.record import Record
 from runner.api.remote_shell import RemoteShell
 from runner.api.servers import FileServer, HttpFiles, TftpFiles, Transfer
@@ -98,6 +106,11 @@ __all__ = [
     "LineState",
     "Link",
     "Machine",
+    "MachineDisk",
+    "MachineForward",
+    "MachineInfo",
+    "MachineSnapshot",
+    "MachineState",
     "ManagedObject",
     "ManagedObjects",
     "Medium",
@@ -112,6 +125,7 @@ __all__ = [
     "NetworkAddress",
     "Options",
     "Person",
+    "Picture",
     "Power",
     "PowerReading",
     "PowerState",

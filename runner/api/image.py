@@ -13,7 +13,7 @@ from pathlib import Path
 from runner.api import disks
 from runner.api.interfaces import Storage
 from runner.api.values import Size
-from runner.api.verdicts import LabError, Unreachable
+from runner.api.verdicts import LabError, Unreachable, Unsupported
 
 _BLKFLSBUF = 0x1261
 """Write a block device's buffers back and drop them (linux/fs.h)."""
@@ -66,6 +66,22 @@ class Image(Storage):
             return None
         with self._translated("measure"):
             return Size(os.lseek(self._descriptor, 0, os.SEEK_END))
+
+    def grow(self, capacity: Size) -> None:
+        """Make a file hold more; raise LabError for less, and where it would not fit on its file system."""
+        if not self._is_file:
+            raise Unsupported(f"{self._shown} is a block device: it cannot be made larger")
+        refuse_size(
+            self._shown, self.size() or Size(0), capacity, used=self._used, descriptor=self._descriptor
+        )
+        with self._translated("extend"):
+            os.truncate(self._descriptor, capacity)
+        self._capacity = capacity
+
+    @property
+    def _used(self) -> int:
+        """Bytes that it occupies already (stat(2): blocks are of 512 bytes)."""
+        return os.fstat(self._descriptor).st_blocks * 512
 
     def write(self, offset: int, data: bytes) -> None:
         """Write all of `data` at `offset`; raise LabError when it does not fit."""
@@ -134,3 +150,19 @@ class Image(Storage):
             raise LabError(
                 f"cannot {doing} {self._shown}: {error.strerror}", evidence={"path": self.path}
             ) from error
+
+
+def refuse_size(shown: str, now: Size, wanted: Size, *, used: int, descriptor: int) -> None:
+    """Refuse to make a file smaller, or larger than its file system has space for when it is written full."""
+    if wanted < now:
+        raise LabError(
+            f"{shown} holds {now}: it cannot be made smaller, {wanted}",
+            evidence={"size": int(now), "wanted": int(wanted)},
+        )
+    system = os.fstatvfs(descriptor)
+    free = system.f_bavail * system.f_frsize
+    if wanted - used > free:
+        raise LabError(
+            f"no space for {shown} of {wanted}: its file system has {Size(free)} free",
+            evidence={"free": free, "wanted": int(wanted)},
+        )

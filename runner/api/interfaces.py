@@ -282,11 +282,3 @@ class CanBus(Interface):
     def flush(self) -> None:
         """Throw away what waits to be sent; raise Unsupported when it cannot."""
         raise Unsupported("it cannot throw away what waits to be sent")
-
-
-class Machine(Interface):
-    """A virtual machine that can be asked over its monitor."""
-
-    @abc.abstractmethod
-    def monitor(self, command: str, arguments: Mapping[str, object]) -> object:
-        """Run one command of the machine's monitor (QMP) and return its answer."""

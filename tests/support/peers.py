@@ -99,6 +99,7 @@ def _loop_devices() -> str:
 
 _PROBES: dict[str, Callable[[], str]] = {
     "qemu": _qemu,
+    "qemu pc": lambda: _program("qemu-system-x86_64") or _program("qemu-img"),
     "guest": _guest,
     "python_guest": _python_guest,
     "lab vm": _lab_vm,

@@ -1,0 +1,92 @@
+"""Start, pause and stop a virtual machine."""
+
+from __future__ import annotations
+
+import time
+from typing import Literal
+
+from runner.api import Context, Duration, Machine, MachineState, Module, Result, arg, device
+from runner.console import Console
+
+
+class VmSwitched(Result):
+    """What it was, and what it is now."""
+
+    previous: MachineState
+    state: MachineState
+    shut_down: bool | None
+    """Whether the guest ended by itself when it was asked to; none when it was not asked."""
+    elapsed: Duration
+
+
+class Vm(Module):
+    """Start, pause, stop or reset a virtual machine.
+
+    Asked to stop, its power button is pressed (ACPI): a guest that has not ended `within` the time is
+    switched off as by pulling the plug, and the result says so. A guest without ACPI never ends by itself.
+
+    Example::
+
+        - vm: running
+        - vm: {state: stopped, within: 60s}
+          expect: result.shut_down
+        - vm: {state: stopped, graceful: false}
+    """
+
+    state: Literal["running", "paused", "stopped", "reset"] = arg(primary=True, help="what it is to be")
+    graceful: bool = arg(default=True, help="stopped: ask the guest first")
+    within: Duration = arg(default=Duration("30s"), help="stopped: how long the guest may take to end")
+    vm: Machine = device(help="the virtual machine")
+    consoles: tuple[Console, ...] = device(every=True, help="they are told that a restart is wanted")
+
+    def run(self, context: Context) -> VmSwitched:
+        """Switch it, and look."""
+        started = time.monotonic()
+        previous, shut_down = self.vm.state(), None
+        if self.state == "running":
+            self._start(previous)
+        elif self.state == "paused":
+            self._pause(previous)
+        elif self.state == "reset":
+            self._reset()
+        elif previous != "stopped":
+            shut_down = self._stop(context)
+        return VmSwitched(
+            previous=previous,
+            state=self.vm.state(),
+            shut_down=shut_down,
+            elapsed=Duration(time.monotonic() - started),
+        )
+
+    def predict(self, context: Context) -> str:
+        """Look whether anything would change."""
+        del context
+        now = self.vm.state()
+        if now == self.state:
+            return f"the machine is {now} already: nothing would change"
+        return f"would make the machine {self.state}: it is {now}"
+
+    def _start(self, previous: MachineState) -> None:
+        if previous == "stopped":
+            for console in self.consoles:
+                console.power_mark()
+        self.vm.start()
+
+    def _pause(self, previous: MachineState) -> None:
+        if previous == "stopped":
+            self._start(previous)
+        self.vm.pause()
+
+    def _reset(self) -> None:
+        for console in self.consoles:
+            console.expect_reset()
+        self.vm.monitor("system_reset", {})
+
+    def _stop(self, context: Context) -> bool | None:
+        for console in self.consoles:
+            console.power_lost()
+        shut_down = self.vm.shut_down(self.within, context) if self.graceful else None
+        if shut_down is False:
+            context.log(f"the guest has not ended within {self.within}: it is switched off", "warning")
+        self.vm.stop()
+        return shut_down

@@ -18,22 +18,19 @@ from runner.api import (
     LabError,
     Misfit,
     Module,
-    Power,
     RecipeFault,
     Result,
     Secret,
-    TftpFiles,
     Unsupported,
     arg,
     device,
 )
-from runner.console import Console
 from runner.modules.flasher.board_shell import FOLDER, BoardShell
-from runner.modules.flasher.bundle import MANIFEST, Bundle, opened
+from runner.modules.flasher.bundle import Bundle, opened
 from runner.modules.flasher.image import Compression, examined, kind_by_name
-from runner.modules.flasher.loading import Lease, Limits, Loader, Part
-from runner.modules.flasher.manifest import variant_of
+from runner.modules.flasher.loading import Lease, Part
 from runner.modules.flasher.phases import Phases
+from runner.modules.flasher.ram_linux import RamLinux
 from runner.modules.flasher.writing import Download, Writer
 
 
@@ -54,7 +51,7 @@ class FlashedByNetwork(Result):
     """Bytes per second while it was written, with flushing."""
 
 
-class FlashNetwork(Module):
+class FlashNetwork(RamLinux, Module):
     """Write an image to the board's medium over the network, through U-Boot and a Linux in its memory.
 
     The board is started anew. U-Boot gets an address by DHCP and loads the kernel of a bundle by TFTP;
@@ -85,8 +82,6 @@ class FlashNetwork(Module):
         default=None, primary=True, help="the file to write; the bench's host serves it"
     )
     url: str = arg(default="", help="or its URL, which the board fetches by itself")
-    bundle: FilePath = arg(help="the bundle, or its manifest alone")
-    manifest: str = arg(default=MANIFEST, help="which manifest of the bundle")
     target: str = arg(
         default="",
         help="a target of the bundle, a block device, or a partition's label; empty: the bundle's usual one",
@@ -95,16 +90,7 @@ class FlashNetwork(Module):
     compression: Compression = arg(
         default="auto", help="how it is packed; auto: by its first bytes, with url by its name"
     )
-    kernel: FilePath | None = arg(default=None, help="instead of the bundle's")
-    initramfs: FilePath | None = arg(default=None, help="instead of the bundle's")
-    dtb: FilePath | None = arg(default=None, help="instead of the bundle's")
-    dtb_variant: str = arg(default="", help="which device tree of the bundle")
-    bootcmd: str = arg(default="", help="the command that boots, instead of the bundle's")
     preflash: list[str] = arg(default=[], help="commands on the board before writing, after the bundle's")
-    network: Literal["auto", "dhcp", "lease"] = arg(
-        default="auto", help="in the Linux: ask DHCP again, or keep U-Boot's lease; auto: what it is made for"
-    )
-    interface: str = arg(default="", help="the Linux's network interface; empty: eth0, or the first")
     headers: dict[str, str] = arg(default={}, help="for the download from url")
     bearer: Secret | None = arg(default=None, secret=True, help="a bearer token for it (RFC 6750)")
     ca_cert: FilePath | None = arg(default=None, help="the authority of its certificate, in PEM")
@@ -116,18 +102,10 @@ class FlashNetwork(Module):
     after: Literal["off", "boot", "leave"] = arg(
         default="off", help="then switch off, start the board anew, or leave it at its shell"
     )
-    off_time: Duration = arg(default=Duration("2s"), help="how long the board stays off")
-    enter_within: Duration = arg(default=Duration("60s"), help="how long until U-Boot's prompt")
-    dhcp_within: Duration = arg(default=Duration("60s"), help="how long DHCP in U-Boot may take")
-    load_within: Duration = arg(default=Duration("2m"), help="how long each file may take by TFTP")
-    boot_within: Duration = arg(default=Duration("3m"), help="how long until the kernel, and until its shell")
     write_within: Duration = arg(
         default=Duration("1h"), help="how long writing may take, and as long again reading back"
     )
     stall: Duration = arg(default=Duration("60s"), help="how long writing may stand still")
-    console: Console = device(help="the console with U-Boot and the Linux")
-    supply: Power = device(help="the switch in the board's supply")
-    tftp: TftpFiles = device(help="the server for the kernel")
     http: HttpFiles = device(help="the server for the image")
 
     @classmethod
@@ -148,7 +126,7 @@ class FlashNetwork(Module):
         phases = Phases(context)
         with opened(self.bundle, self.manifest) as bundle:
             with phases.phase("read the bundle"):
-                parts, bootcmd = self._parts(bundle)
+                parts, bootcmd = self.parts(bundle)
             with phases.phase("read the image"):
                 download = self._download(context)
             for attempt in range(1, self.retries + 2):
@@ -162,29 +140,6 @@ class FlashNetwork(Module):
                 else:
                     return self._result(flashed, attempt, Duration(time.monotonic() - began))
         raise AssertionError("the last attempt raises or returns")
-
-    def _parts(self, bundle: Bundle) -> tuple[list[Part], str]:
-        """Return what is loaded, in this order, and the command that boots it."""
-        manifest = bundle.manifest
-        variant = variant_of(manifest, self.dtb_variant)
-        found = [self._part(bundle, "kernel", manifest.kernel.file, manifest.kernel.address, self.kernel)]
-        if variant is not None or self.dtb:
-            file = variant.file if variant else ""
-            found.append(self._part(bundle, "dtb", file, manifest.dtb_address, self.dtb))
-        if manifest.initram is not None:
-            initram = manifest.initram
-            found.append(self._part(bundle, "initram", initram.file, initram.address, self.initramfs))
-        elif self.initramfs:
-            raise RecipeFault("the bundle does not say where an initramfs is loaded: spec.initram.address")
-        own = variant.bootcmd if variant else ""
-        return found, self.bootcmd or own or manifest.bootcmd
-
-    def _part(self, bundle: Bundle, name: str, file: str, address: str, given: str | None) -> Part:
-        if not address:
-            raise RecipeFault(f"the bundle does not say where the {name} is loaded")
-        if not given and not file:
-            raise RecipeFault(f"the bundle names no file for the {name}")
-        return Part(name, Path(given) if given else bundle.file(file), address)
 
     def _download(self, context: Context) -> Download:
         if self.image:
@@ -226,10 +181,7 @@ class FlashNetwork(Module):
         phases: Phases,
         context: Context,
     ) -> FlashedByNetwork:
-        limits = Limits(
-            self.enter_within, self.off_time, self.dhcp_within, self.load_within, self.boot_within
-        )
-        loader = Loader(self.console, self.supply, self.tftp, limits, phases)
+        loader = self.loader(phases)
         started = not self.http.running
         try:
             with phases.phase("serve by HTTP"):

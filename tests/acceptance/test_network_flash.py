@@ -37,3 +37,31 @@ def test_the_image_is_on_the_disk_in_the_end(tmp_path: Path) -> None:
         *("serve by TFTP", "load the kernel", "load the initram", "boot", "log in", "network of the Linux"),
         *("find the target", "preflash commands", "write", "read back"),
     ]
+
+
+@pytest.mark.peer("guest", "port 69")
+def test_a_board_is_brought_to_the_shell_and_nothing_is_written(tmp_path: Path) -> None:
+    address = f"127.69.{random.randrange(256)}.{random.randrange(1, 255)}"
+    (tmp_path / "lab.yaml").write_text(LAB.replace("ADDRESS", address), encoding="utf-8")
+    recipes, guest = ROOT / "recipes", ROOT / ".cache" / "guest"
+    (tmp_path / "shell.yaml").write_text(
+        f"""
+steps:
+  - flasher_shell:
+      bundle: {recipes}/bundles/qemu_arm64.yaml
+      kernel: {guest}/Image
+      initramfs: {guest}/initrd.gz
+      off_time: 100ms
+    expect: result.address == '10.0.2.15'
+  - console_cmd: "ip -4 addr show eth0"
+    expect: "'10.0.2.15' in result.output"
+teardown:
+  - power_off:
+""",
+        encoding="utf-8",
+    )
+    done = runner(tmp_path, "play", "-i", "lab.yaml", "shell.yaml")
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert set((tmp_path / "disk").read_bytes()) == {0}
+    assert "phase: find the target" not in done.stdout

@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +22,9 @@ from runner.agent.stop import Stop
 from runner.api.context import Keep, Kept
 from runner.api.verdicts import LabError
 
+LAST_FILES = 4.0
+"""Seconds for the files of a call that was told to stop: what is given up by its controller takes 5."""
+
 
 class Call:
     """A stream of the controller's: what is said on it, and whether it has to stop."""
@@ -31,6 +35,7 @@ class Call:
         self.stop = Stop()
         self._outbox = outbox
         self._credit: Credit | None = None
+        self._last_files_until = 0.0
         self._taker: Callable[[bytes], None] | None = None
         self._granted: Callable[[int], None] | None = None
         self._ending = threading.Lock()
@@ -84,7 +89,7 @@ class Call:
 
     def _send(self, name: str, file: BinaryIO, size: int | None, keep: Keep | None) -> Kept:
         credit = self._credit = self._credit or Credit()
-        leave = self.stop.watch(credit.close)
+        leave = self._bounded(credit)
         digest, done = sha256(), 0
         try:
             self.hear(_saving(name, size, keep))
@@ -101,6 +106,19 @@ class Call:
             return Kept(done, digest.hexdigest())
         finally:
             leave()
+
+    def _bounded(self, credit: Credit) -> Callable[[], None]:
+        """Have the sending of a file end with the call; return what takes that back.
+
+        What a step that is stopped still has to give (a recording up to then) has a few seconds.
+        """
+        if self.stop.cause is None:
+            return self.stop.watch(credit.close)
+        self._last_files_until = self._last_files_until or time.monotonic() + LAST_FILES
+        timer = threading.Timer(max(0.0, self._last_files_until - time.monotonic()), credit.close)
+        timer.daemon = True
+        timer.start()
+        return timer.cancel
 
 
 class UnreadableError(Exception):

@@ -281,6 +281,19 @@ def test_a_cancel_reaches_the_module(lab: Lab) -> None:
         )
 
 
+def test_what_a_stopped_module_still_has_to_give_arrives_whole(lab: Lab) -> None:
+    cancel, heard = Cancellation(), []
+
+    def hear(what: Heard) -> None:
+        heard.append(what)
+        cancel.cancel("stopped by the recipe")
+
+    with pytest.raises(Cancelled, match="stopped by the recipe"):
+        lab.run("Keeps", cancel=cancel, hear=hear)
+
+    assert [each.size for each in heard if isinstance(each, Saved)] == [256 * 8192]
+
+
 def test_a_module_that_ignores_a_cancel_is_given_up_and_its_device_refused(lab: Lab, tmp_path: Path) -> None:
     pipe, diary = tmp_path / "pipe", tmp_path / "diary"
     os.mkfifo(pipe)

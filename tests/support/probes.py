@@ -126,6 +126,17 @@ class Sleeps(Module):
         return Said(value="slept")
 
 
+class Keeps(Module):
+    """Sleeps until it is stopped, and then gives what it has."""
+
+    def run(self, context: Context) -> None:
+        context.log("asleep")
+        try:
+            context.sleep(600)
+        finally:
+            context.artifact("kept.bin", bytes(range(256)) * 8192)
+
+
 class Late(Module):
     """Ends well, but only after its limit."""
 

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from runner.api import Driver, Duration, LabError, Misfit, Needs, Power, PowerState, Secret, Unreachable, arg
 from runner.api.json_path import shown
-from runner.modules.power.web import Web, wrong_url
+from runner.api.web import Web
+from runner.modules.power.http_requests import wrong_url
 
 _INSIDE = re.compile(r">\s*Log Out\s*<", re.IGNORECASE)
 """What only a page behind the log-in has."""

@@ -22,9 +22,9 @@ from runner.api import (
     arg,
 )
 from runner.api.json_path import at_path, parsed, shown
+from runner.api.web import Web
 from runner.modules.power.http_presets import PRESETS
-from runner.modules.power.http_requests import ReadRequest, Request, Requests, StateRequest
-from runner.modules.power.web import Web, wrong_url
+from runner.modules.power.http_requests import ReadRequest, Request, Requests, StateRequest, wrong_url
 
 _WORDS: dict[object, PowerState] = {
     "on": "on",

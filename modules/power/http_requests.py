@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from runner.api import Misfit, Options, arg
 
@@ -107,3 +107,23 @@ class Requests:
     turn_off: Request
     tell_state: StateRequest | None = None
     tell_reading: ReadRequest | None = None
+
+
+def wrong_url(url: str) -> str:
+    """Say why a plug cannot have this URL; empty when it can.
+
+    >>> wrong_url("http://10.0.0.17"), wrong_url("10.0.0.17")
+    ('', "'10.0.0.17' is no URL of a plug: write http://ADDRESS")
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return f"{url!r} is no URL of a plug: write http://ADDRESS"
+    if parts.path.strip("/") or parts.query:
+        return f"{url!r}: the path belongs to the requests"
+    if "@" in parts.netloc:
+        return "who one is does not belong into a URL: write user and password"
+    try:
+        _ = parts.port
+    except ValueError as error:
+        return f"{url!r}: {error}"
+    return ""

@@ -25,7 +25,7 @@ from support.web_plugs import (
 )
 
 from runner.api import Duration, LabError, PowerReading, Secret, Unreachable
-from runner.modules.power.digest import challenges, digest
+from runner.api.digest import challenges, digest
 from runner.modules.power.http import Http
 from runner.modules.power.http_requests import ReadRequest, Request, StateRequest
 

@@ -1,42 +1,21 @@
-"""Requests to a plug's own web server, over a connection that stays open while the server lets it."""
+"""Requests to an instrument's own web server, over a connection that stays open while the server lets it."""
 
 from __future__ import annotations
 
 import http.client
 import select
+import socket as socket_
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from runner.api import Duration, LabError, Unreachable
+from runner.api.digest import Challenge, Identity, challenges
 from runner.api.json_path import shown
-from runner.modules.power.digest import Challenge, Identity, challenges
-
-_LARGEST = 1 << 20
-"""Bytes of an answer that are read: no plug has more to say."""
-
-
-def wrong_url(url: str) -> str:
-    """Say why a plug cannot have this URL; empty when it can.
-
-    >>> wrong_url("http://10.0.0.17"), wrong_url("10.0.0.17")
-    ('', "'10.0.0.17' is no URL of a plug: write http://ADDRESS")
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return f"{url!r} is no URL of a plug: write http://ADDRESS"
-    if parts.path.strip("/") or parts.query:
-        return f"{url!r}: the path belongs to the requests"
-    if "@" in parts.netloc:
-        return "who one is does not belong into a URL: write user and password"
-    try:
-        _ = parts.port
-    except ValueError as error:
-        return f"{url!r}: {error}"
-    return ""
+from runner.api.values import Duration
+from runner.api.verdicts import LabError, Unreachable
 
 
 @dataclass(frozen=True)
@@ -45,14 +24,20 @@ class Answer:
 
     status: int
     reason: str
-    text: str
+    body: bytes
+    headers: Mapping[str, str]
+    """By their names in lower case."""
     challenges: tuple[Challenge, ...] = ()
-    location: str = ""
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace")
 
 
 @dataclass
 class Web:
-    """A plug's web server, at a URL without a path."""
+    """A web server, at a URL without a path."""
 
     url: str
     limit: Duration
@@ -61,10 +46,15 @@ class Web:
     auth: Literal["auto", "basic", "digest"] = "auto"
     ca: str | None = None
     insecure: bool = False
+    socket: str = ""
+    """The path of a Unix socket that is connected to instead of the URL's address."""
+    largest: int = 1 << 20
+    """Bytes of an answer that are read; more are an error."""
     _connection: http.client.HTTPConnection | None = None
+    _wire: socket_.socket | None = None
 
     def __post_init__(self) -> None:
-        """Take the URL apart; `wrong_url` has said before what is wrong with it."""
+        """Take the URL apart; who made it has said before what is wrong with it."""
         parts = urlsplit(self.url)
         self._host, self._port = parts.hostname or "", parts.port
         self._identity = Identity(self.user, self.password, self.auth)
@@ -83,20 +73,78 @@ class Web:
 
         `unsaid` is sent behind the path, and in no message.
         """
+        return self.fetch(method, path, headers, body, unsaid=unsaid).text
+
+    def fetch(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        *,
+        unsaid: str = "",
+    ) -> Answer:
+        """Return the whole answer; the same otherwise."""
         whole = path + unsaid
         answer = self._once(method, whole, path, headers, body)
         if answer.status == 401 and self._identity.take(answer.challenges):
             answer = self._once(method, whole, path, headers, body)
+        self._refuse(answer, path)
+        return answer
+
+    @contextmanager
+    def streamed(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        """Give an answer that is to be read as it comes; the connection ends with it.
+
+        What goes wrong while it is read is raised as an error of the lab, too.
+        """
+        try:
+            with self._translated(path), self._begun(path) as response:
+                yield response
+        finally:
+            self.close()
+
+    def _begun(self, path: str) -> http.client.HTTPResponse:
+        while True:
+            connection = self._open()
+            connection.request("GET", path, headers=self._identity.header("GET", path))
+            response = connection.getresponse()
+            if 200 <= response.status < 300:
+                return response
+            answer = self._answer(response, path)
+            if answer.status != 401 or not self._identity.take(answer.challenges):
+                self._refuse(answer, path)
+
+    def abort(self) -> None:
+        """Have whoever waits for an answer get an error at once; safe from any thread."""
+        wire = self._wire
+        if wire is not None:
+            with suppress(OSError):  # it has ended by itself
+                wire.shutdown(socket_.SHUT_RDWR)
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Let what is read next take so long, and no longer than the limit."""
+        if self._wire is not None:
+            self._wire.settimeout(min(max(seconds, 1e-3), self.limit))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing has come that was not read yet: what is read next comes after now."""
+        wire = self._wire
+        return wire is not None and not _unread(wire)
+
+    def _refuse(self, answer: Answer, path: str) -> None:
+        """Raise what an answer without a status of 2xx is."""
         if answer.status == 401:
             raise self._refused(answer)
         if not 200 <= answer.status < 300:
+            leads = answer.headers.get("location", "")
             raise LabError(
                 f"{self.url}{path} answers {answer.status} {answer.reason}"
                 + (f", expected 2xx: {shown(answer.text)}" if answer.text else ", expected 2xx"),
                 evidence={"url": self.url + path, "status": answer.status, "answer": answer.text[:1000]},
-                hint=f"it leads to {answer.location}" if answer.location else "",
+                hint=f"it leads to {leads}" if leads else "",
             )
-        return answer.text
 
     def close(self) -> None:
         """End the connection."""
@@ -111,35 +159,46 @@ class Web:
         with self._translated(path):
             connection = self._open()
             connection.request(method, whole, body, {**(headers or {}), **said})
-            response = connection.getresponse()
-            data = response.read(_LARGEST + 1)
-        if len(data) > _LARGEST:
+            return self._answer(connection.getresponse(), path)
+
+    def _answer(self, response: http.client.HTTPResponse, path: str) -> Answer:
+        with response:
+            data = response.read(self.largest + 1)
+        if len(data) > self.largest:
             self.close()
-            raise LabError(f"{self.url}{path} answers more than {_LARGEST} bytes")
+            raise LabError(f"{self.url}{path} answers more than {self.largest} bytes")
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdigit() and len(data) < int(announced):
+            raise http.client.IncompleteRead(data, int(announced) - len(data))
         if response.will_close:
             self.close()
         return Answer(
             status=response.status,
             reason=response.reason,
-            text=data.decode(errors="replace"),
+            body=data,
+            headers={name.lower(): text for name, text in response.headers.items()},
             challenges=tuple(challenges(response.headers.get_all("WWW-Authenticate") or ())),
-            location=response.headers.get("Location", ""),
         )
 
     def _open(self) -> http.client.HTTPConnection:
         """Return the connection, a new one when the server has ended the last meanwhile."""
         old = self._connection
-        if old is not None and old.sock is not None and not select.select([old.sock], [], [], 0)[0]:
+        if old is not None and old.sock is not None and not _unread(old.sock):
             return old
         self.close()
-        made = (
-            http.client.HTTPSConnection(self._host, self._port, timeout=self.limit, context=self._trust())
-            if self._tls
-            else http.client.HTTPConnection(self._host, self._port, timeout=self.limit)
-        )
+        made = self._made()
         made.connect()
-        self._connection = made
+        self._connection, self._wire = made, made.sock
         return made
+
+    def _made(self) -> http.client.HTTPConnection:
+        if self.socket:
+            return _OverUnix(self.socket, self.limit)
+        if self._tls:
+            return http.client.HTTPSConnection(
+                self._host, self._port, timeout=self.limit, context=self._trust()
+            )
+        return http.client.HTTPConnection(self._host, self._port, timeout=self.limit)
 
     def _trust(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.ca)
@@ -193,3 +252,29 @@ class Web:
             raise Unreachable(
                 f"{self.url} cannot be reached: {error.strerror or error}", evidence={"url": self.url}
             ) from error
+
+
+def _unread(wire: socket_.socket) -> bool:
+    """Tell whether something has come, or the end."""
+    if isinstance(wire, ssl.SSLSocket) and wire.pending():
+        return True
+    poll = select.poll()
+    poll.register(wire, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class _OverUnix(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str, limit: float) -> None:
+        super().__init__("localhost", timeout=limit)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket_.socket(socket_.AF_UNIX)
+        try:
+            self.sock.settimeout(self.timeout)
+            self.sock.connect(self._path)
+        except OSError:
+            self.close()
+            raise

@@ -64,6 +64,7 @@ from runner.api.verdicts import (
     Unsupported,
     Verdict,
 )
+from runner.api.video import CameraState, Frame, StreamAddress, Video
 
 __all__ = [
     "BusSignal",
@@ -72,6 +73,7 @@ __all__ = [
     "BusWork",
     "BytePattern",
     "ByteString",
+    "CameraState",
     "CanBus",
     "CanFilter",
     "CanFrame",
@@ -90,6 +92,7 @@ __all__ = [
     "FilePath",
     "FileServer",
     "FileStore",
+    "Frame",
     "GpioLine",
     "HostCommandInfo",
     "HostCommands",
@@ -141,6 +144,7 @@ __all__ = [
     "Skipped",
     "Storage",
     "StorageMux",
+    "StreamAddress",
     "TargetPath",
     "TftpFiles",
     "TimedOut",
@@ -149,6 +153,7 @@ __all__ = [
     "Unreachable",
     "Unsupported",
     "Verdict",
+    "Video",
     "Width",
     "arg",
     "child",

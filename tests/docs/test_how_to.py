@@ -30,6 +30,7 @@ WITH_COMMANDS = [
     "how-to/flash-boards.md",
     "how-to/use-usb-instruments.md",
     "how-to/diagnose-ecus.md",
+    "how-to/check-screens.md",
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

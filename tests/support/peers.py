@@ -137,6 +137,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "dbus-daemon": message_bus.missing,
     "mosquitto": mosquitto.missing,
     "snmpd": snmpd.missing,
+    "ustreamer": lambda: _program("ustreamer"),
     "debian cryptography": lambda: "" if CRYPTOGRAPHY.exists() else f"no {CRYPTOGRAPHY}",
 }
 

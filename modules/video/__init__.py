@@ -1,0 +1,1 @@
+"""Cameras and frame grabbers, and what a screen shows."""

@@ -1,0 +1,221 @@
+"""Cameras with a web server, and all the ways in which they answer badly."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from support.camera import Camera, colour_of, jpeg, served
+from support.plain_context import PlainContext
+
+from runner.api import Cancelled, Duration, Frame, LabError, Secret, Unreachable, Unsupported
+from runner.modules.video.mjpeg import Mjpeg
+
+PATHS = pytest.mark.parametrize("path", ["url", "snapshot_url"])
+COLOURS = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (200, 200, 30)]
+
+
+@pytest.fixture
+def camera() -> Iterator[Camera]:
+    with served(Camera()) as it:
+        yield it
+
+
+def opened(**options: object) -> Mjpeg:
+    driver = Mjpeg(**{"limit": Duration("60s"), **options})
+    driver.open()
+    return driver
+
+
+def snapshot(driver: Mjpeg) -> Frame:
+    return driver.snapshot(PlainContext())
+
+
+def test_a_picture_is_never_one_that_was_sent_before_it_was_asked_for(camera: Camera) -> None:
+    with closing(opened(url=f"{camera.url}/video")) as driver:
+        for number in range(24):
+            colour = COLOURS[number % 4]
+            camera.show(jpeg(colour))
+            assert colour_of(snapshot(driver).jpeg) == colour
+
+    assert camera.connections == 1
+
+
+def test_a_picture_that_waits_to_be_read_is_an_old_one(camera: Camera) -> None:
+    with closing(opened(url=f"{camera.url}/video")) as driver:
+        snapshot(driver)
+        camera.fault = "stalled"
+        with camera.lock:
+            colour = (30, 200, 30)
+            camera._jpeg = jpeg(colour)
+        waiting = threading.Timer(0.2, lambda: setattr(camera, "fault", ""))
+        waiting.start()
+
+        assert colour_of(snapshot(driver).jpeg) == colour
+        waiting.join()
+
+
+def test_single_pictures_keep_their_connection(camera: Camera) -> None:
+    with closing(opened(snapshot_url=f"{camera.url}/snapshot?size=1")) as driver:
+        for colour in COLOURS:
+            camera.show(jpeg(colour))
+            assert colour_of(snapshot(driver).jpeg) == colour
+
+    assert camera.connections == 1
+    assert camera.asked == ["/snapshot?size=1"] * 4
+
+
+@pytest.mark.parametrize(
+    ("boundary", "announced", "lengths"),
+    [("frame", '"--frame"', True), ("frame", "frame", False), ("--frame", "--frame", False)],
+)
+def test_boundaries_and_lengths_are_taken_as_cameras_write_them(
+    camera: Camera, boundary: str, announced: str, lengths: bool
+) -> None:
+    camera.boundary, camera.announced, camera.lengths = boundary, announced, lengths
+    with closing(opened(url=f"{camera.url}/video")) as driver:
+        assert snapshot(driver).jpeg == camera.picture
+
+
+def test_a_stream_that_ends_says_so_and_the_next_step_asks_again(camera: Camera) -> None:
+    camera.fault = "ends"
+    with closing(opened(url=f"{camera.url}/video")) as driver:
+        with pytest.raises(LabError, match="/video: the stream has ended"):
+            list(driver.frames(PlainContext(), time.monotonic() + 600))
+        camera.fault = ""
+
+        assert snapshot(driver).jpeg
+        assert camera.connections == 2
+
+
+@PATHS
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("404", "url answers 404 Not Found, expected 2xx"),
+        ("html", "url: it is .text/html.|_url gives no picture: it is no JPEG"),
+    ],
+)
+def test_what_is_no_picture_is_told_with_where_it_came_from(
+    camera: Camera, fault: str, message: str, path: str
+) -> None:
+    camera.fault = fault
+    with closing(opened(**{path: f"{camera.url}/{path}"})) as driver, pytest.raises(LabError, match=message):
+        snapshot(driver)
+
+
+def test_a_picture_that_is_cut_off_is_told(camera: Camera) -> None:
+    camera.fault = "cut"
+    with (
+        closing(opened(url=f"{camera.url}/video")) as driver,
+        pytest.raises(LabError, match=r"/video gives no picture: the JPEG is cut off after \d+ bytes"),
+    ):
+        snapshot(driver)
+
+
+def test_a_stream_of_garbage_is_told(camera: Camera) -> None:
+    camera.fault = "garbage"
+    with (
+        closing(opened(url=f"{camera.url}/video")) as driver,
+        pytest.raises(LabError, match="the head of a part does not end"),
+    ):
+        snapshot(driver)
+
+
+@PATHS
+def test_one_that_gives_nothing_is_unreachable_with_the_limit(camera: Camera, path: str) -> None:
+    camera.fault = "stalled"
+    with (
+        closing(opened(**{path: f"{camera.url}/{path}", "limit": Duration("300ms")})) as driver,
+        pytest.raises(Unreachable, match="within") as caught,
+    ):
+        snapshot(driver)
+
+    assert "'limit'" in caught.value.hint
+
+
+@PATHS
+def test_a_stopped_step_does_not_wait_for_the_limit(camera: Camera, path: str) -> None:
+    camera.fault = "stalled"
+    context = PlainContext()
+    stopping = threading.Timer(0.2, context.cancel)
+    with closing(opened(**{path: f"{camera.url}/{path}", "limit": Duration("600s")})) as driver:
+        stopping.start()
+        with pytest.raises(Cancelled):
+            driver.snapshot(context)
+    stopping.join()
+
+
+@PATHS
+def test_a_password_is_told_when_it_is_asked_for(camera: Camera, path: str) -> None:
+    camera.password = "pass word"
+    known = {"user": "viewer", "password": Secret("pass word")}
+    with closing(opened(**{path: f"{camera.url}/{path}"}, **known)) as driver:
+        assert snapshot(driver).jpeg == camera.picture
+
+
+@PATHS
+def test_a_wrong_password_is_told_without_it(camera: Camera, path: str) -> None:
+    camera.password = "pass word"
+    known = {"user": "viewer", "password": Secret("wrong word")}
+    with (
+        closing(opened(**{path: f"{camera.url}/{path}"}, **known)) as driver,
+        pytest.raises(LabError, match="refuses user 'viewer': 401") as caught,
+    ):
+        snapshot(driver)
+
+    assert "word" not in f"{caught.value.message}{caught.value.evidence}"
+
+
+def test_nobody_there_is_unreachable() -> None:
+    with served(Camera()) as gone:
+        pass
+    with (
+        closing(opened(snapshot_url=f"{gone.url}/snapshot")) as driver,
+        pytest.raises(Unreachable, match=f"{gone.url} cannot be reached"),
+    ):
+        snapshot(driver)
+
+
+def test_the_state_counts_the_pictures_of_a_second(camera: Camera) -> None:
+    with closing(opened(url=f"{camera.url}/video")) as driver:
+        state = driver.state(PlainContext())
+
+    assert state.online
+    assert (state.width, state.height) == (64, 48)
+    assert state.fps is not None
+    assert 0 < state.fps <= 50.1
+
+
+def test_a_recording_ends_on_time_although_nothing_comes(camera: Camera) -> None:
+    with closing(opened(url=f"{camera.url}/video")) as driver:
+        snapshot(driver)
+        camera.fault = "stalled"
+
+        assert len(list(driver.frames(PlainContext(), time.monotonic() + 0.3))) <= 2
+
+
+def test_where_the_stream_is() -> None:
+    found = opened(url="https://[::1]/video?a=1").address()
+
+    assert (found.to, found.path, found.scheme) == ("[::1]:443", "/video?a=1", "https")
+    with pytest.raises(Unsupported, match="no stream"):
+        opened(snapshot_url="http://10.0.0.1/a.jpg").address()
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"url": "", "snapshot_url": ""}, "neither a stream nor single pictures"),
+        ({"url": "10.0.0.9/video"}, "is no URL of a camera"),
+        ({"url": "http://me:secret@10.0.0.9/"}, "who one is does not belong into a URL"),
+        ({"snapshot_url": "http://10.0.0.9:x/"}, "Port could not be cast"),
+    ],
+)
+def test_a_url_that_is_none_is_refused_before_the_run(options: dict[str, str], wrong: str) -> None:
+    found = list(Mjpeg.misfits({"url": "", "snapshot_url": "", **options}))
+
+    assert [wrong in each.message for each in found] == [True]

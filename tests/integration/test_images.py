@@ -100,6 +100,11 @@ def test_hashes_are_those_of_imagehash(find: object, expected: str) -> None:
     assert str(find(rectangles(), 8)) == expected
 
 
+@pytest.mark.parametrize("find", FOUND_BY_IMAGEHASH, ids=[each.__name__ for each in FOUND_BY_IMAGEHASH])
+def test_a_picture_of_one_colour_has_no_bit_set(find: object) -> None:
+    assert str(find(BLACK, 8)) == "0" * 16
+
+
 def test_the_hashes_of_parts_are_those_of_imagehash() -> None:
     assert ",".join(map(str, crop_resistant_hash(rectangles(), 8))) == PARTS_FOUND_BY_IMAGEHASH
 
@@ -208,6 +213,22 @@ def test_what_is_masked_does_not_count(region: list[int], desktop: FilePath) -> 
 
     mask = [[96, 0, 72, 32]]
     assert ImageExpect(**how, mask=mask, camera=Screen(shown)).run(StepContext()).distance <= 0.5
+
+
+def test_a_mask_belongs_to_the_picture_also_where_the_reference_is_a_part(tmp_path: Path) -> None:
+    screen("desktop").crop((100, 0, 300, 100)).save(tmp_path / "part.png")
+    shown = screen("desktop")
+    shown.paste((255, 255, 255), (120, 0, 160, 24))
+    module = ImageExpect(
+        reference=FilePath(tmp_path / "part.png"),
+        method="pixels",
+        region=[100, 0, 200, 100],
+        mask=[[112, 0, 56, 32]],
+        tolerance=0.5,
+        camera=Screen(shown),
+    )
+
+    assert module.run(StepContext()).distance <= 0.5
 
 
 def test_a_cropped_screen_has_the_parts_of_the_whole(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -9,10 +11,15 @@ from contextlib import closing
 
 import pytest
 from support.camera import Camera, colour_of, jpeg, served
+from support.command import wait_until
 from support.plain_context import PlainContext
 
 from runner.api import Cancelled, Duration, Frame, LabError, Secret, Unreachable, Unsupported
+from runner.api.web import Web
+from runner.modules.video.live import LiveStream
 from runner.modules.video.mjpeg import Mjpeg
+from runner.modules.video.multipart import Part
+from runner.modules.video.source import Source
 
 PATHS = pytest.mark.parametrize("path", ["url", "snapshot_url"])
 COLOURS = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (200, 200, 30)]
@@ -44,18 +51,45 @@ def test_a_picture_is_never_one_that_was_sent_before_it_was_asked_for(camera: Ca
     assert camera.connections == 1
 
 
-def test_a_picture_that_waits_to_be_read_is_an_old_one(camera: Camera) -> None:
-    with closing(opened(url=f"{camera.url}/video")) as driver:
-        snapshot(driver)
-        camera.fault = "stalled"
-        with camera.lock:
-            colour = (30, 200, 30)
-            camera._jpeg = jpeg(colour)
-        waiting = threading.Timer(0.2, lambda: setattr(camera, "fault", ""))
-        waiting.start()
+def test_what_has_waited_to_be_read_is_known_to_be_old(camera: Camera) -> None:
+    web = Web(url=camera.url, limit=Duration("60s"))
+    with closing(Source(web, "/video").parts()) as parts:
+        next(parts)
+        wait_until(lambda: not web.idle, "a picture is waiting")
+        asked = time.monotonic()
 
-        assert colour_of(snapshot(driver).jpeg) == colour
-        waiting.join()
+        assert next(parts).began < asked
+        assert any(each.began >= asked for each in itertools.islice(parts, 1000))
+
+
+class Late:
+    """A camera's stream whose first picture was on its way before anybody asked."""
+
+    url = "late"
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.web = self
+
+    def abort(self) -> None:
+        self.asked.set()
+
+    def parts(self) -> Iterator[Part]:
+        self.asked.wait()
+        yield Part(b"old", 0.0)
+        yield Part(b"new", math.inf)
+
+    def frame(self, jpeg: bytes, when: float) -> Frame:
+        return Frame(jpeg=jpeg, width=1, height=1, time=when)
+
+
+def test_a_picture_that_was_on_its_way_is_not_taken() -> None:
+    late, context = Late(), PlainContext()
+    context.on_cancel = lambda _wake: late.asked.set() or (lambda: None)
+    live = LiveStream(late)
+
+    assert live.newest(context, 60.0).jpeg == b"new"
+    live.close()
 
 
 def test_single_pictures_keep_their_connection(camera: Camera) -> None:
@@ -140,13 +174,15 @@ def test_one_that_gives_nothing_is_unreachable_with_the_limit(camera: Camera, pa
 @PATHS
 def test_a_stopped_step_does_not_wait_for_the_limit(camera: Camera, path: str) -> None:
     camera.fault = "stalled"
-    context = PlainContext()
+    context, began = PlainContext(), time.monotonic()
     stopping = threading.Timer(0.2, context.cancel)
-    with closing(opened(**{path: f"{camera.url}/{path}", "limit": Duration("600s")})) as driver:
+    with closing(opened(**{path: f"{camera.url}/{path}", "limit": Duration("60s")})) as driver:
         stopping.start()
         with pytest.raises(Cancelled):
             driver.snapshot(context)
     stopping.join()
+
+    assert time.monotonic() - began < 60
 
 
 @PATHS

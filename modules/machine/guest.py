@@ -7,11 +7,15 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from runner.api import LabError, Picture, Unreachable, Unsupported
 from runner.api.process import end, popen
 from runner.modules.machine.qmp import Monitor
+
+_DYING = 5.0
+"""Seconds at most between the end of its connection and that of the process."""
 
 CommandLine = Callable[[int, int, Path], Sequence[str]]
 """Makes the arguments from the descriptors of the monitor's and the serial line's sockets, and a folder."""
@@ -39,14 +43,13 @@ class Guest:
         if self._failure is not None:
             self._folder.cleanup()
             raise self._failure
-        self._monitor = Monitor(self._connected("monitor"))
 
     def begin(self, timeout: float) -> None:
         """Wait for the monitor, up to `timeout` seconds; raise LabError when it has died."""
         try:
             self._monitor.greet(timeout)
         except Unreachable as error:
-            died = self.ended.wait(0.5)
+            died = self.ended.wait(_DYING if "gone" in error.message else 0)
             self.stop(timeout=1.0)
             what = "does not start" if died else "does not answer on its monitor"
             raise LabError(
@@ -123,13 +126,21 @@ class Guest:
     def _keep(self, command_line: CommandLine) -> None:
         """Start the process and see it end."""
         try:
-            with self._listening("monitor") as monitor, self._listening("serial") as serial:
+            with (
+                self._listening("monitor") as monitor,
+                self._listening("serial") as serial,
+                ExitStack() as stack,
+            ):
+                # While we hold the listener, too: QEMU may be gone before we look, and its words count.
+                self._monitor = Monitor(self._connected("monitor"))
+                stack.callback(self._monitor.close)
                 self._process = self._launched(command_line, monitor.fileno(), serial.fileno())
+                stack.pop_all()
         except Unreachable as error:
             self._failure = error
             return
         except OSError as error:
-            self._failure = Unreachable(f"cannot make sockets for QEMU: {error}")
+            self._failure = Unreachable(f"cannot prepare what QEMU needs: {error}")
             return
         finally:
             self._started.set()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
-from runner.api import LabError, Power, PowerState, Size, Storage, Unsupported
+from runner.api import Display, LabError, Power, PowerState, Size, Storage, Unreachable, Unsupported
 from runner.api.image import Image
 from runner.console import Console, ConsoleSettings, Stream
 from runner.modules.machine.qcow2 import Qcow2
@@ -92,3 +93,31 @@ class GuestStorage(Storage):
                 "a qcow2 disk is neither flashed nor dumped", hint="the disk's format: raw can be both"
             )
         return self._image
+
+
+class Viewer(Display):
+    """The VNC server of a virtual machine, which comes and goes with it."""
+
+    def __init__(self, machine: Qemu) -> None:
+        """Take the machine."""
+        self._machine = machine
+
+    def where(self) -> str:
+        """Name its socket."""
+        return self._machine.vnc_socket() or "the machine's screen"
+
+    def connect(self, timeout: float) -> socket.socket:
+        """Connect to the machine that runs now; raise Unsupported when it has no VNC server."""
+        path = self._machine.vnc_socket()
+        if not path and not self._machine.running:
+            raise LabError("the machine is off: it shows nothing", hint="switch its power on first")
+        if not path:
+            raise Unsupported("this machine has no VNC server", hint="give the device the option screen: {}")
+        made = socket.socket(socket.AF_UNIX)
+        try:
+            made.settimeout(timeout)
+            made.connect(path)
+        except OSError as error:
+            made.close()
+            raise Unreachable(f"QEMU's VNC server is gone: {error.strerror or error}") from error
+        return made

@@ -32,7 +32,7 @@ from runner.modules.machine.cloud_init import written
 from runner.modules.machine.command_line import Files, Setup, command_line
 from runner.modules.machine.guest import Guest
 from runner.modules.machine.options import CloudInit, Disk, Network, Screen
-from runner.modules.machine.parts import GuestStorage, SerialConsole, Supply
+from runner.modules.machine.parts import GuestStorage, SerialConsole, Supply, Viewer
 from runner.modules.machine.port import GuestPort
 from runner.modules.machine.qcow2 import Qcow2
 
@@ -112,6 +112,7 @@ class Qemu(Driver, Machine):
         """Open the medium; the machine stays off."""
         self._guest: Guest | None = None
         self._kvm: str | None = None
+        self._viewer = Viewer(self)
         self._ports: list[GuestPort] = []
         self._switching = threading.RLock()
         self._image = _medium(self.disk)
@@ -120,6 +121,7 @@ class Qemu(Driver, Machine):
 
     def close(self) -> None:
         """End the machine and close the medium."""
+        self._viewer.let_go()
         self.switch_off()
         if self._image is not None:
             self._image.close()
@@ -248,6 +250,11 @@ class Qemu(Driver, Machine):
     def storage(self) -> GuestStorage:
         """Its medium."""
         return GuestStorage(self, self._image)
+
+    @child
+    def vnc(self) -> Viewer:
+        """Its screen and keyboard, over VNC."""
+        return self._viewer
 
     @property
     def running(self) -> bool:

@@ -11,6 +11,7 @@ from runner.api.debug_probe import DebugProbe, ImageFormat, Width
 from runner.api.described import Described
 from runner.api.device_info import DeviceInfo
 from runner.api.diagnostics import DiagnosticLink
+from runner.api.display import Display
 from runner.api.gpio import GpioLine, LineEvent, LineState
 from runner.api.host_commands import HostCommandInfo, HostCommands, Invocation
 from runner.api.interfaces import (
@@ -85,6 +86,7 @@ __all__ = [
     "Described",
     "DeviceInfo",
     "DiagnosticLink",
+    "Display",
     "Driver",
     "Duration",
     "Entry",

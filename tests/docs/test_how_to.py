@@ -31,6 +31,7 @@ WITH_COMMANDS = [
     "how-to/use-usb-instruments.md",
     "how-to/diagnose-ecus.md",
     "how-to/check-screens.md",
+    pytest.param("how-to/use-virtual-machines.md", marks=pytest.mark.peer("qemu pc")),
 ]
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

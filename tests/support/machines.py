@@ -67,7 +67,7 @@ class Line:
         self.heard = b""
 
     def wait_for(self, wanted: bytes) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 40
         while wanted not in self.heard:
             assert time.monotonic() < end, f"{wanted!r} is not in {self.heard!r}"
             self.heard += self._port.read(1.0)

@@ -6,7 +6,7 @@ import pytest
 
 from runner.api import Size
 from runner.modules.machine.command_line import Files, Setup, command_line
-from runner.modules.machine.options import Disk, Forward, Network
+from runner.modules.machine.options import Disk, Forward, Network, Screen
 
 PLAIN = Setup(
     binary="",
@@ -110,3 +110,34 @@ def test_a_disk_is_attached_as_it_is_wanted(attach: str, given: str) -> None:
 
 def test_more_arguments_stand_at_the_end() -> None:
     assert line(replace(PLAIN, arguments=("-device", "virtio-rng-pci"))).endswith(" -device virtio-rng-pci")
+
+
+@pytest.mark.parametrize(
+    ("setup", "given"),
+    [
+        (replace(PLAIN, vsock=42), "-device vhost-vsock-pci,guest-cid=42"),
+        (
+            replace(PLAIN, seed="/a,b"),
+            (
+                "-blockdev driver=vvfat,node-name=cidata,read-only=on,dir=/a,,b,label=CIDATA"
+                " -device virtio-blk-pci,drive=cidata"
+            ),
+        ),
+        (
+            replace(PLAIN, screen=Screen(), vnc="/run/vnc"),
+            "-device virtio-gpu-pci -device qemu-xhci -device usb-kbd -vnc unix:/run/vnc",
+        ),
+        (replace(PLAIN, arch="x86_64", machine="q35", screen=Screen()), "-device VGA"),
+        (
+            replace(PLAIN, disk=Disk(format="qcow2", discard=True), disk_path="d"),
+            "-drive if=virtio,file=d,format=qcow2,snapshot=on",
+        ),
+    ],
+)
+def test_what_is_asked_for_is_at_the_end(setup: Setup, given: str) -> None:
+    assert line(setup).endswith(" " + given)
+
+
+def test_a_processor_run_by_kvm_is_the_hosts_own() -> None:
+    assert "-accel kvm" in line(replace(PLAIN, accelerator="kvm"))
+    assert "-cpu host" in line(replace(PLAIN, accelerator="kvm"))

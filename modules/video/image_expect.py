@@ -31,7 +31,7 @@ from runner.modules.video.side_by_side import side_by_side
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_TOLERANCE = {"pixels": 1.0, "crop_resistant": 50.0}
+_TOLERANCE = {"pixels": 1.0, "crop_resistant": 25.0}
 _BITS = 1.0
 
 
@@ -93,7 +93,7 @@ class ImageExpect(Module):
     method: Method = arg(default="perceptual", help="how pictures are compared")
     tolerance: float | None = arg(
         default=None,
-        help="the largest distance that is alike; 1 when left out, for crop_resistant 50",
+        help="the largest distance that is alike; 1 when left out, for crop_resistant 25",
         minimum=0,
     )
     hash_size: int = arg(default=8, help="rows and columns of the hash", minimum=2, maximum=64)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from runner.api import Context, FilePath, Keep, Misfit, Module, RecipeFault, Result, Secret, TargetPath, arg
+from runner.api.oci import Login, pull
 from runner.modules.flasher.bundle import MANIFEST, opened
-from runner.modules.flasher.oci import Login, pull
 
 
 class Pulled(Result):
@@ -58,12 +58,17 @@ class BundlePull(Module):
 
     def run(self, context: Context) -> Pulled:
         """Collect the files, pack them, and keep the archive."""
+
+        def advance(done: int, total: int | None) -> None:
+            context.check_cancelled()
+            context.progress(done, total)
+
         with tempfile.TemporaryDirectory(prefix="runner-pull-") as temporary:
             folder, digest = Path(self.folder), ""
             if self.ref:
                 folder = Path(temporary) / "files"
                 login = Login(self.user, self.password or "") if self.user else None
-                digest = pull(self.ref, folder, login, self.ca_cert, self.plain_http, context)
+                digest = pull(self.ref, folder, login, self.ca_cert, self.plain_http, advance)
             archive = Path(temporary) / "bundle.tar"
             files = packed(folder, archive)
             with opened(str(archive), self.manifest) as bundle:

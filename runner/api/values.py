@@ -29,7 +29,7 @@ _SIZE_UNITS = {
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B|B|)", re.ASCII)
 _DIGITS = re.compile(r"[0-9a-f]{64}")
 _SCHEMES = frozenset(
-    "http https webdav webdavs ftp ftps sftp s3 gs gcs az azblob oss b2".split()  # noqa: SIM905 - a list of words
+    "http https webdav webdavs ftp ftps sftp oci s3 gs gcs az azblob oss b2".split()  # noqa: SIM905 - a list of words
 )
 _HEX_BYTE = re.compile(r"[0-9a-fA-F]{2}")
 _WRITE_BYTES = 'write hexadecimal pairs, as in "02 01 0C"'

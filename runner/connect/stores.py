@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import subprocess
 import tempfile
 import threading
@@ -20,6 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from runner.agent.calls import Advanced, Heard
 from runner.api.codec import FILE, is_file
+from runner.api.oci import Login, pull
 from runner.api.values import Duration, is_url, is_web
 from runner.api.verdicts import Cancelled, LabError, RecipeFault, Unreachable, Unsupported
 from runner.connect.link import Cancel
@@ -39,6 +41,9 @@ _SERVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """OpenDAL's service for each scheme, and what it calls that which stands in the place of the host."""
+
+
+_OWN = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,8 @@ def _of_store(url: str, fetch: Fetch) -> str:
     scheme = urlsplit(url).scheme
     if scheme in {"webdav", "webdavs"}:
         return url.replace("webdav", "http", 1)
+    if scheme == "oci":
+        return _patiently(lambda stop: _by_registry(url, fetch, stop), fetch, url)
     if scheme == "sftp":
         return _patiently(lambda stop: _by_sftp(url, fetch, stop), fetch, url)
     return _patiently(lambda stop: _by_opendal(url, fetch, stop), fetch, url)
@@ -126,6 +133,35 @@ def _addressed(url: str) -> tuple[str, dict[str, str], str]:
     given = {"user": unquote(parts.username or ""), "password": unquote(parts.password or "")}
     known = {name: value for name, value in given.items() if value}
     return "ftp", {**options, **known, "endpoint": f"{parts.scheme}://{server}"}, path
+
+
+def _by_registry(url: str, fetch: Fetch, stop: threading.Event) -> str:
+    """Copy one file of an artifact: ``oci://registry/name:tag``, with ``?file=NAME`` where it has several.
+
+    Who pulls is said by OCI_USERNAME and OCI_PASSWORD. A registry of this machine is asked without TLS.
+    """
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    user, password = (os.environ.get(name, "") for name in ("OCI_USERNAME", "OCI_PASSWORD"))
+    if bool(user) != bool(password):
+        raise RecipeFault("OCI_USERNAME and OCI_PASSWORD go together: one of them is not set")
+    folder = _new_file("artifact", fetch)
+
+    def advance(done: int, total: int | None) -> None:
+        if stop.is_set():
+            raise Cancelled("the step has ended")
+        fetch.hear(Advanced(done=done, total=total))
+
+    pull(
+        f"{parts.netloc}{parts.path}",
+        folder,
+        Login(user, password) if user else None,
+        None,
+        parts.hostname in _OWN,
+        advance,
+        only=options.get("file", ""),
+    )
+    return str(next(each for each in folder.rglob("*") if each.is_file()))
 
 
 def _by_sftp(url: str, fetch: Fetch, stop: threading.Event) -> str:

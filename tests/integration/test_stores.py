@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.command import runner, wait_until
+from support.registry import registry
 from support.ssh_server import ssh_server
 
 from runner.agent.calls import Heard
@@ -207,3 +208,70 @@ def test_a_recipe_flashes_an_image_of_a_store(tmp_path: Path, s3: int) -> None:
     assert (tmp_path / "card").read_bytes() == CONTENT
     logged = "".join(path.read_text() for path in tmp_path.glob("results/*/*.*"))
     assert "X-Amz-Signature" not in logged
+
+
+# --- artifacts of a registry ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def puller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCI_USERNAME", "me")
+    monkeypatch.setenv("OCI_PASSWORD", "pw")
+
+
+@pytest.mark.usefixtures("puller")
+def test_a_file_of_an_artifact_is_copied_here_for_as_long_as_the_test(
+    step: Step, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("notes", encoding="utf-8")
+    with registry(folder) as name:
+        copy = Path(step.of(f"oci://{name}:2.1"))
+        assert copy.read_bytes() == CONTENT
+    (tmp_path / "disk.img").write_bytes(CONTENT)
+    with registry(tmp_path) as name:
+        assert Path(step.of(f"oci://{name}:2.1?file=disk.img")).read_bytes() == CONTENT
+        with pytest.raises(RecipeFault, match="has 2 files: say which one") as caught:
+            step.of(f"oci://{name}:2.1")
+        assert caught.value.hint == "it has: disk.img, notes.txt"
+        with pytest.raises(RecipeFault, match="has no file 'disk.iso'"):
+            step.of(f"oci://{name}:2.1?file=disk.iso")
+    step.closing.close()
+    assert not copy.exists()
+
+
+@pytest.mark.usefixtures("puller")
+def test_an_artifact_that_is_damaged_or_not_there_is_told(
+    step: Step, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        registry(folder, damaged=True) as name,
+        pytest.raises(LabError, match="did not arrive as the registry"),
+    ):
+        step.of(f"oci://{name}:2.1")
+    with registry(folder) as name:
+        with pytest.raises(RecipeFault, match="the registry does not have"):
+            step.of(f"oci://{name}:3")
+        monkeypatch.setenv("OCI_PASSWORD", "wrong")
+        with pytest.raises(LabError, match="the registry answers 403"):
+            step.of(f"oci://{name}:2.1")
+        monkeypatch.delenv("OCI_PASSWORD")
+        with pytest.raises(RecipeFault, match="OCI_USERNAME and OCI_PASSWORD go together"):
+            step.of(f"oci://{name}:2.1")
+    monkeypatch.setenv("OCI_PASSWORD", "pw")
+    with pytest.raises(Unreachable, match="cannot reach"):
+        step.of(f"oci://{name}:2.1")
+
+
+@pytest.mark.usefixtures("puller")
+def test_a_recipe_flashes_an_artifact(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(
+        f"benches: {{desk: {{devices: {{disk: {{driver: file, path: {tmp_path}/disk}}}}}}}}", encoding="utf-8"
+    )
+    with registry(folder) as name:
+        (tmp_path / "r.yaml").write_text(
+            f"steps:\n  - flash: {{image: 'oci://{name}:2.1', sha256: {SHA256}}}\n", encoding="utf-8"
+        )
+        done = runner(tmp_path, "play", "r.yaml", "-i", "lab.yaml", OCI_USERNAME="me", OCI_PASSWORD="pw")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "disk").read_bytes() == CONTENT

@@ -11,12 +11,12 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple, cast
 
-from runner.api import Context, LabError, RecipeFault, Unreachable
+from runner.api.verdicts import LabError, RecipeFault, Unreachable
 
 _REF = re.compile(
     r"(?P<registry>[^/]+)/(?P<name>[^:@]+)(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[\w.-]+))?"
@@ -35,12 +35,20 @@ class Login(NamedTuple):
 
 
 def pull(
-    ref: str, folder: Path, login: Login | None, ca_cert: str | None, plain_http: bool, context: Context
+    ref: str,
+    folder: Path,
+    login: Login | None,
+    ca_cert: str | None,
+    plain_http: bool,
+    advance: Callable[[int, int | None], None],
+    only: str | None = None,
 ) -> str:
     """Write each file of an artifact into `folder`, checked by its digest; return the manifest's digest.
 
-    Raise RecipeFault for a reference that makes no sense or is not there, LabError for what a
-    registry refuses or sends damaged, Unreachable when it does not answer.
+    `advance` is told how far each file is, and of how many bytes; what it raises ends it all. `only`:
+    the name of the one file that is wanted; empty: the artifact's only one. Raise RecipeFault for a
+    reference that makes no sense or is not there, LabError for what a registry refuses or sends
+    damaged, Unreachable when it does not answer.
     """
     found = _REF.fullmatch(ref)
     if found is None:
@@ -53,8 +61,9 @@ def pull(
     digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
     if found["digest"] and digest != found["digest"]:
         raise LabError(f"{ref}: the registry sent a manifest with the digest {digest}")
-    for layer in _layers(content, ref):
-        _fetch(registry, layer, folder, context)
+    layers = _layers(content, ref)
+    for layer in layers if only is None else [_one(layers, only, ref)]:
+        _fetch(registry, layer, folder, advance)
     return digest
 
 
@@ -78,6 +87,7 @@ class _Registry:
             except urllib.error.HTTPError as error:
                 if error.code != 401 or self._authorization:
                     raise
+                error.close()
                 self._authorization = self._authorize(error.headers.get("WWW-Authenticate", ""))
                 answer = self._ask(url, kinds, self._authorization)
             with answer:
@@ -118,9 +128,25 @@ def _layers(content: bytes, ref: str) -> list[Mapping[str, Any]]:
     return layers
 
 
-def _fetch(registry: _Registry, layer: Mapping[str, Any], folder: Path, context: Context) -> None:
+def _one(layers: list[Mapping[str, Any]], wanted: str, ref: str) -> Mapping[str, Any]:
+    fitting = [each for each in layers if not wanted or _name(each) == wanted]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise RecipeFault(
+        f"{ref} has no file {wanted!r}" if wanted else f"{ref} has {len(layers)} files: say which one",
+        hint=f"it has: {', '.join(map(_name, layers)) or 'none'}",
+    )
+
+
+def _name(layer: Mapping[str, Any]) -> str:
+    return str((layer.get("annotations") or {}).get(_TITLE) or str(layer["digest"]).partition(":")[2])
+
+
+def _fetch(
+    registry: _Registry, layer: Mapping[str, Any], folder: Path, advance: Callable[[int, int | None], None]
+) -> None:
     digest = str(layer["digest"])
-    name = PurePosixPath(str((layer.get("annotations") or {}).get(_TITLE) or digest.partition(":")[2]))
+    name = PurePosixPath(_name(layer))
     if name.is_absolute() or ".." in name.parts:
         raise LabError(f"the artifact has a file that leads out of its folder: {str(name)!r}")
     path = folder / name
@@ -128,11 +154,10 @@ def _fetch(registry: _Registry, layer: Mapping[str, Any], folder: Path, context:
     summed, done = hashlib.sha256(), 0
     with registry.answer(f"blobs/{digest}") as body, path.open("wb") as file:
         while block := body.read(_READ):
-            context.check_cancelled()
             file.write(block)
             summed.update(block)
             done += len(block)
-            context.progress(done, layer.get("size"))
+            advance(done, layer.get("size"))
     if f"sha256:{summed.hexdigest()}" != digest:
         raise LabError(
             f"{name} did not arrive as the registry has it: {done} bytes with another digest",
@@ -145,6 +170,7 @@ def _translated(url: str) -> Iterator[None]:
     try:
         yield
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == 404:
             raise RecipeFault(f"the registry does not have {url}") from error
         hint = "'user' and 'password' say who pulls" if error.code in (401, 403) else ""

@@ -24,5 +24,6 @@ def test_an_operation_has_its_verb_and_its_test(row: list[str]) -> None:
     path, _, name = test.strip("`").partition("::")
 
     assert [each for each in named if each not in known] == []
-    assert not name or re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+    assert name, test
+    assert re.search(rf"^def {name}\(", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
     assert (ROOT / path).exists()

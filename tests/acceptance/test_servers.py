@@ -44,8 +44,8 @@ tests:
         expect: result.bytes == 100000
       - http_request: {url: "{{ web.url }}status.json", method: PUT, json: {relays: [{ison: true}]}, expect_status: [201]}
       - http_request: {url: "{{ web.url }}status.json", expect_json: {"relays.0.ison": true}, expect_body: ison}
-      - http_request: {url: "{{ web.url }}status.json", expect_json: {"relays[0].ison": false}}
-        expect_error: {class: assertion, match: "relays\\\\[0\\\\].ison is True, expected False"}
+      - http_request: {url: "{{ web.url }}status.json", expect_json: {"relays.0.ison": false}}
+        expect_error: {class: assertion, match: "relays.0.ison is True, expected False"}
       - http_request: {url: "{{ web.url }}nothing"}
         expect_error: {class: assertion, match: "status 404, expected 200"}
 """

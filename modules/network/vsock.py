@@ -11,7 +11,7 @@ from runner.modules.network.links import SocketLink, opened
 class Vsock(Driver, Network):
     """A port of a virtual machine by AF_VSOCK, which needs no network in the guest (vsock(7)).
 
-    Proven as far as the sockets of the kernel go; no guest with vsock has been tried yet.
+    No guest with vsock has been tried yet, only that nobody answers.
 
     Example::
 

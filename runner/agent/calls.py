@@ -387,10 +387,7 @@ Heard = Told | ConsoleBytes | Alarm | Listening | Typed | Switched
 
 @dataclass(frozen=True)
 class Ended:
-    """How a request ended badly. `verdict`: class name in `runner.api.verdicts`, or ``Crash``.
-
-    `result`: the encoded result that the verdict carries, if any.
-    """
+    """A bad end. `verdict`: class name in `runner.api.verdicts`, or ``Crash``; `result`: encoded, if any."""
 
     verdict: str
     kind: str

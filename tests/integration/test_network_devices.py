@@ -36,6 +36,7 @@ from runner.modules.network.net_wait import NetWait
 from runner.modules.network.tcp import Tcp
 from runner.modules.network.udp import Udp
 from runner.modules.network.unix import Unix
+from runner.modules.network.vsock import Vsock
 from runner.modules.network.websocket import Websocket
 
 SOON = Duration("30s")
@@ -219,6 +220,11 @@ def test_what_nobody_listens_at_is_unreachable_with_its_address(tmp_path: Path) 
         with pytest.raises(Unreachable) as caught:
             send(driver, "x")
         assert caught.value.message.startswith(named)
+
+
+def test_a_machine_without_vsock_is_unreachable_with_its_address() -> None:
+    with pytest.raises(Unreachable, match=r"^vsock://4242:1024: "):
+        Vsock(cid=4242, port=1024).connect(0.2)
 
 
 def free_port() -> int:

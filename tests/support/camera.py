@@ -6,14 +6,14 @@ import base64
 import contextlib
 import io
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
 
 from PIL import Image, ImageDraw
+from support.web_server import HangingUp
 
 EVERY = 0.02
 Fault = Literal["", "404", "html", "cut", "garbage", "stalled", "ends"]
@@ -86,7 +86,7 @@ class Camera:
 @contextlib.contextmanager
 def served(camera: Camera) -> Iterator[Camera]:
     """Let it answer on a free port."""
-    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"camera": camera}))
+    server = HangingUp(("127.0.0.1", 0), type("Handler", (_Handler,), {"camera": camera}))
     camera.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
@@ -98,25 +98,6 @@ def served(camera: Camera) -> Iterator[Camera]:
         server.server_close()
         server.end_connections()
         thread.join(30)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, *how: Any) -> None:
-        self._connections: list[socket.socket] = []
-        super().__init__(*how)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, peer = super().get_request()
-        self._connections.append(connection)
-        return connection, peer
-
-    def end_connections(self) -> None:
-        for connection in self._connections:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

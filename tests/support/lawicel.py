@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import os
 import pty
 import select
@@ -13,7 +14,7 @@ _ANSWERS = {b"V": b"V1013", b"N": b"NA123", b"F": b"F00"}
 _FRAMES = b"tTrRdDbB"
 
 
-class _Pumped:
+class _Pumped(abc.ABC):
     """Ptys that a thread looks after until `close`."""
 
     def __init__(self, count: int) -> None:
@@ -41,8 +42,8 @@ class _Pumped:
             for master in ready:
                 self._take(master, os.read(master, 65536))
 
-    def _take(self, master: int, data: bytes) -> None:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def _take(self, master: int, data: bytes) -> None: ...
 
 
 class Cable(_Pumped):

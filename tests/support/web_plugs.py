@@ -6,19 +6,21 @@ arithmetic (RFC 7616, RFC 7617), not by that of the drivers.
 
 from __future__ import annotations
 
+import abc
 import base64
 import contextlib
 import hashlib
 import json
 import re
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from support.web_server import HangingUp
 
 USER, PASSWORD = "admin", 'pass "word" &1'
 
@@ -42,7 +44,7 @@ class Reply:
     close: bool = False
 
 
-class WebPlug:
+class WebPlug(abc.ABC):
     """What every one of them does: it keeps a record, asks who comes, and has moods.
 
     `stuck`: it says yes, and its relays stay as they are. `refuses`: it answers orders with 503.
@@ -84,8 +86,8 @@ class WebPlug:
         """Tell whether a request is to switch something."""
         return "turn" in request.query or "Switch.Set" in request.path or request.body.startswith(b"cte")
 
-    def reply(self, request: Request) -> Reply:
-        raise NotImplementedError
+    @abc.abstractmethod
+    def reply(self, request: Request) -> Reply: ...
 
     def switch(self, place: int, on: bool) -> None:
         if not self.stuck:
@@ -235,7 +237,7 @@ class PlainPlug(WebPlug):
 @contextlib.contextmanager
 def served(plug: WebPlug, trust: ssl.SSLContext | None = None) -> Iterator[None]:
     """Let a plug answer on a free port, which is in its `url`."""
-    server = _Server(("127.0.0.1", 0), _handler(plug))
+    server = HangingUp(("127.0.0.1", 0), _handler(plug))
     if trust is not None:
         server.socket = trust.wrap_socket(server.socket, server_side=True)
     plug.url = f"http{'s' if trust else ''}://127.0.0.1:{server.server_address[1]}"
@@ -249,25 +251,6 @@ def served(plug: WebPlug, trust: ssl.SSLContext | None = None) -> Iterator[None]
         server.server_close()
         server.end_connections()
         thread.join(30)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, *how: Any) -> None:
-        self._connections: list[socket.socket] = []
-        super().__init__(*how)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, peer = super().get_request()
-        self._connections.append(connection)
-        return connection, peer
-
-    def end_connections(self) -> None:
-        for connection in self._connections:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
 
 
 def _handler(plug: WebPlug) -> type[BaseHTTPRequestHandler]:

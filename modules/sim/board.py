@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from runner.modules.sim.cable import Cable
 from runner.modules.sim.firmware import power_on
-from runner.modules.sim.hardware import Hardware, Medium
+from runner.modules.sim.hardware import Hardware, Medium, Stage
 from runner.modules.sim.options import Faults, Firmware, System
 from runner.modules.sim.processor import Out, Processor, Program, Restart, Sleep
+from runner.modules.sim.tpm import Tpm
 
 _MAGIC = 5.0
 """Seconds after a break in which the kernel takes a key (Linux, drivers/tty/serial/serial_core.c)."""
@@ -25,8 +26,11 @@ class Board:
         firmware: Firmware | None = None,
         system: System | None = None,
         faults: Faults | None = None,
+        tpm: Tpm | None = None,
     ) -> None:
         """Build it, without power."""
+        self._tpm = tpm
+        self._hardware: Hardware | None = None
         self._medium = medium
         self._firmware = firmware or Firmware()
         self._system = system or System()
@@ -43,19 +47,23 @@ class Board:
         """When the supply came; None while there is none."""
         return self._powered_at
 
+    @property
+    def stage(self) -> Stage | None:
+        """How far it has come since its reset; None without power."""
+        return self._hardware.stage if self._hardware is not None else None
+
     def switch(self, *, on: bool, now: float) -> None:
         """Give it power or take it away."""
         self._processor.advance(now)
         if on == (self._powered_at is not None):
             return
         self._powered_at = now if on else None
+        self._hardware = None
         if not on:
             self._processor.stop()
             return
         self._starts += 1
-        if self._faults.mute_from and self._starts >= self._faults.mute_from:
-            return
-        hardware = Hardware(
+        self._hardware = hardware = Hardware(
             processor=self._processor,
             cable=self._cable,
             medium=self._medium,
@@ -63,8 +71,11 @@ class Board:
             system=self._system,
             faults=self._faults,
             stored=self._stored,
+            tpm=self._tpm,
             powered_at=now,
         )
+        if self._faults.mute_from and self._starts >= self._faults.mute_from:
+            return
         self._processor.start(lambda: power_on(hardware), now)
 
     def feed(self, data: bytes, now: float) -> bytes:

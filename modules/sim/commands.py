@@ -10,6 +10,7 @@ from runner.modules.sim.kernel import Kernel
 from runner.modules.sim.processor import INTERRUPT, Key, Out, Program, Sleep, complain, say
 from runner.modules.sim.shell import CommandBody, Interrupted, Leave, Return, Shell
 from runner.modules.sim.texts import TEXT_COMMANDS
+from runner.modules.sim.tpm_tools import tpm_tools
 from runner.modules.sim.words import Unfinished
 
 SENSORS: Mapping[str, float] = {"temp": 23.5, "accel": 9.81, "light": 412.0}
@@ -37,7 +38,10 @@ class Userland:
 
     def _made(self) -> dict[str, Callable[[], str]]:
         kernel = self.kernel
+        tpm = kernel.hardware.tpm
+        chip = ("/dev/tpm0", "/dev/tpmrm0") if tpm is not None and tpm.fault != "absent" else ()
         return {
+            **dict.fromkeys(chip, str),
             "/dev/mmcblk0": self._medium,
             "/etc/hostname": lambda: f"{self.hostname}\n",
             "/etc/os-release": lambda: f'NAME="SimOS"\nID=simos\nVERSION_ID="{kernel.release}"\n',
@@ -90,7 +94,11 @@ def make_shell(userland: Userland, user: str, prompt: str) -> Shell:
         "USER": user,
     }
     return Shell(
-        commands={**TEXT_COMMANDS, **_SHELL_COMMANDS, **_board_commands(userland)},
+        commands={
+            **TEXT_COMMANDS,
+            **_SHELL_COMMANDS,
+            **_board_commands(userland),
+        },
         unknown=lambda name: complain(f"-sh: {name}: not found\n", 127),
         variables=variables,
         files=userland.files,
@@ -98,8 +106,9 @@ def make_shell(userland: Userland, user: str, prompt: str) -> Shell:
 
 
 def _board_commands(userland: Userland) -> dict[str, CommandBody]:
-    commands = _Commands(userland)
+    commands, tpm = _Commands(userland), userland.kernel.hardware.tpm
     return {
+        **({} if tpm is None else tpm_tools(tpm)),
         "date": commands.date,
         "dmesg": commands.dmesg,
         "halt": commands.poweroff,

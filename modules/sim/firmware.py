@@ -35,6 +35,7 @@ _MENU = (
 def power_on(hardware: Hardware) -> Program[None]:
     """Run the board from its reset on."""
     hardware.cable.restart()
+    hardware.stage = "blank"
     if hardware.faults.reset_after is not None and hardware.resets_left:
         hardware.processor.spawn(_reset_later(hardware, hardware.faults.reset_after))
     if hardware.faults.dead:
@@ -46,6 +47,7 @@ def power_on(hardware: Hardware) -> Program[None]:
         yield Sleep(0.5)
         yield Restart()
     hardware.processor.forget_typed()
+    hardware.stage = "firmware"
     yield from _lines(_UBOOT, 0.01)
     environment = dict(hardware.stored) or fresh_environment(hardware.firmware)
     try:

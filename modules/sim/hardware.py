@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from runner.modules.sim.cable import Cable
 from runner.modules.sim.options import Faults, Firmware, System
 from runner.modules.sim.processor import Processor
+from runner.modules.sim.tpm import Tpm
+
+Stage = Literal["blank", "firmware", "kernel", "system", "crashed", "halted"]
+"""How far the board has come since its reset: what its screen and its lamps show."""
 
 VERSION = "U-Boot 2023.01-sim (Jan 09 2023 - 16:07:33 +0000)"
 RAM_START = 0x40000000
@@ -64,6 +68,9 @@ class Hardware:
     faults: Faults
     stored: dict[str, str]
     """The environment in the flash; survives power cycles."""
+    tpm: Tpm | None = None
+    """The security chip, if it has one."""
+    stage: Stage = "blank"
     memory: bytearray = field(default_factory=lambda: bytearray(RAM_SIZE))
     powered_at: float = 0.0
     resets_left: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from runner.modules.sim.hardware import Hardware
-from runner.modules.sim.processor import Out, Program, Restart, Sleep, encode
+from runner.modules.sim.processor import Key, Out, Program, Restart, Sleep, encode
 
 _BOOT_LOG = (
     "Linux version {release} (build@sim) (aarch64-sim-gcc (simulated) 12.2.0) #1 SMP PREEMPT",
@@ -65,6 +65,7 @@ class Kernel:
 
     def boot(self) -> Program[None]:
         """Print the boot log over the first nine tenths of the boot time."""
+        self.hardware.stage = "kernel"
         size = f"{self.hardware.medium_size / 2**20:g} MiB"
         pause = self.hardware.system.boot_time * 0.9 / len(_BOOT_LOG)
         for text in _BOOT_LOG:
@@ -98,6 +99,9 @@ class Kernel:
 
     def power_down(self) -> Program[None]:
         """Stop for good, as ``poweroff`` ends."""
+        while self.hardware.faults.poweroff_hangs:
+            yield Key()
+        self.hardware.stage = "halted"
         yield Out(self.message("reboot: Power down", level=0))
 
     def _chatter(self, every: float) -> Program[None]:
@@ -126,6 +130,7 @@ class Kernel:
         self.panic("Fatal exception in interrupt")
 
     def _panicking(self, reason: str) -> Program[None]:
+        self.hardware.stage = "crashed"
         texts = (
             f"Kernel panic - not syncing: {reason}",
             f"CPU: 0 PID: 1 Comm: swapper/0 Not tainted {self.release} #1",

@@ -16,6 +16,8 @@ from runner.modules.sim.syntax import goes_on
 from runner.modules.sim.words import Unfinished
 
 _INIT = ("Starting system log: OK\n", "Starting network: OK\n", "Starting sensord: OK\n")
+_GROWN_AT, _GROWN = 504, b"resized\n"
+"""Where the first block of a medium says that its system has been started before."""
 _LATE = "\r         Starting late service {number}...\n[  OK  ] Started late service {number}.\n"
 
 
@@ -31,6 +33,9 @@ def start_linux(hardware: Hardware, release: str, bootargs: str) -> Program[None
     for text in _INIT:
         yield Out(encode(text))
         yield Sleep(hardware.system.boot_time * 0.1 / len(_INIT))
+    if hardware.system.first_boot:
+        yield from _first_boot(kernel)
+    hardware.stage = "system"
     userland = Userland(kernel)
     entry = hardware.system.entry
     if entry in ("initramfs", "emergency"):
@@ -43,6 +48,19 @@ def start_linux(hardware: Hardware, release: str, bootargs: str) -> Program[None
             yield from _welcome(hardware.system)
             user = "root"
         yield from _session(userland, user)
+
+
+def _first_boot(kernel: Kernel) -> Program[None]:
+    """Grow what was written to the medium to all of it, once, and restart."""
+    medium = kernel.hardware.medium
+    if medium.read(_GROWN_AT, len(_GROWN)) == _GROWN:
+        return
+    size = f"{kernel.hardware.medium_size / 2**20:g} MiB"
+    yield Out(encode(f"Resizing the root file system to {size} ...\n"))
+    yield Sleep(0.05)
+    medium.write(_GROWN_AT, _GROWN)
+    yield Out(b"Resized the root file system, restarting\n")
+    yield from kernel.restart()
 
 
 def _welcome(system: System) -> Program[None]:

@@ -12,6 +12,7 @@ from runner.modules.sim.options import Faults
 
 if TYPE_CHECKING:
     from runner.modules.sim.board import Board
+    from runner.modules.sim.hardware import Stage
 
 
 class LiveBoard:
@@ -32,6 +33,14 @@ class LiveBoard:
         with self._changed:
             self._settle()
             return self._board.powered_at is not None
+
+    @property
+    def stage(self) -> Stage | None:
+        """How far the board has come by now; None without power."""
+        with self._changed:
+            self._printed += self._board.feed(b"", self._settle())
+            self._changed.notify_all()
+            return self._board.stage
 
     @property
     def port_gone(self) -> bool:

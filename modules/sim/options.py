@@ -53,6 +53,11 @@ class System(Options):
         default=Duration("0.5s"), help="from the kernel's first line to the login prompt"
     )
     motd: str = arg(default="", help="printed after login")
+    first_boot: bool = arg(
+        default=False,
+        help="a medium that was written anew is grown to its size at its first start, and the board "
+        "restarts once for that",
+    )
 
 
 class Faults(Options):
@@ -88,6 +93,7 @@ class Faults(Options):
     read_only_login: bool = arg(
         default=False, help="the login prompt is shown, but nothing typed there arrives"
     )
+    poweroff_hangs: bool = arg(default=False, help="the system goes down, but never says that it has")
     panic_after: Duration | None = arg(default=None, help="the kernel panics this long after its start")
     panic_end: bool = arg(default=True, help="the panic has its end line")
     oops_after: Duration | None = arg(

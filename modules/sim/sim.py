@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from runner.api import Context, Driver, Duration, Needs, Size, arg, child
+from runner.api import Driver, Needs, Size, arg, child
 from runner.api.image import Image
-from runner.console import Console, ConsoleGone, ConsoleSettings, Stream
+from runner.console import ConsoleSettings
+from runner.modules.sim.console import SimulatedConsole
 from runner.modules.sim.ecu import SimulatedBus
-from runner.modules.sim.live import LiveBoard, Port
+from runner.modules.sim.live import LiveBoard
 from runner.modules.sim.options import Faults, Firmware, System
 from runner.modules.sim.outlet import Outlet
-
-
-class SimulatedConsole(Console):
-    """The serial console of a simulated board."""
-
-    def __init__(self, live: LiveBoard, settings: ConsoleSettings) -> None:
-        """Take the board and how its console is used."""
-        self._board = live
-        self.settings = settings
-
-    def connect(self) -> Stream:
-        """Open the port."""
-        return Port(self._board, ConsoleGone)
-
-    def send_break(self, duration: Duration, context: Context) -> None:
-        """Hold the line for so long."""
-        self._board.receive_break()
-        context.sleep(duration)
 
 
 class Sim(Driver):

@@ -161,6 +161,8 @@ class _Commands:
 
     def mmc(self, _shell: Shell, words: list[str], _stdin: str) -> Program[int]:
         size = self._hardware.medium_size
+        if not size:
+            return (yield from complain("MMC: no card present\n"))
         if words[1:] == ["info"]:
             return (yield from say(f"Device: mmc@0\nName: SIMSD\nCapacity: {size / 2**20:g} MiB\n"))
         if len(words) != 5 or words[1] not in ("read", "write"):

@@ -133,10 +133,19 @@ class Card(Storage):
                 break
             self._context.sleep(min(_LOOK_EVERY, left))
             left -= _LOOK_EVERY
+        position = self._mux.position()
+        moved = position in {None, "host"}
         raise Unreachable(
-            f"the medium was not there within {self._wait_device} of switching the mux to this host: {why}",
-            evidence={"limit": float(self._wait_device), "limit_origin": "wait_device"},
-            hint="is a card in it? A slow reader gets more time by 'wait_device'",
+            f"the medium was not there within {self._wait_device} of switching the mux to this host"
+            f"{'' if moved else f', which still reads {position!r}'}: {why}",
+            evidence={
+                "limit": float(self._wait_device),
+                "limit_origin": "wait_device",
+                "position": position or "unknown",
+            },
+            hint="is a card in it? A slow reader gets more time by 'wait_device'"
+            if moved
+            else "is the mux set up for being switched (see its driver), and does nothing else switch it?",
         )
 
     def _protect(self, path: str) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from runner.api import Context, Duration, Medium, MuxPosition, RecipeFault, Storage, StorageMux, Unsupported
+from runner.api import (
+    Context,
+    Duration,
+    LabError,
+    Medium,
+    MuxPosition,
+    RecipeFault,
+    Storage,
+    StorageMux,
+    Unsupported,
+    Verdict,
+)
 from runner.modules.storage.card import Card, InUse
 from runner.modules.storage.partitions import Window, partitions
 from runner.modules.storage.patient import Patient
@@ -41,8 +52,21 @@ def taken(
         raise Unsupported(f"a {type(medium).__name__} cannot be read")
     try:
         yield storage
-    finally:
+    except Verdict as first:
+        _end_after(first, storage)
+        raise
+    except BaseException:
         storage.end()
+        raise
+    storage.end()
+
+
+def _end_after(first: Verdict, storage: Storage) -> None:
+    """Give the medium back; what fails then is told with what came first, and does not replace it."""
+    try:
+        storage.end()
+    except LabError as error:
+        first.evidence["then"] = error.message
 
 
 def begin(storage: Storage, target: str, *, insist: bool) -> Storage:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from support.mux_rigs.command import command
 from support.mux_rigs.rig import Muxed, Rig
+from support.mux_rigs.simulated import card
 from support.mux_rigs.usb import dutlink, sdwire, usb_sd_mux, usb_sd_mux_classic
 
 from runner.api import Driver, Duration, LabError, MuxPosition, Unreachable, Unsupported
@@ -21,6 +22,7 @@ from runner.modules.storage.storage_mux_info import StorageMuxInfo
 
 DRIVERS = [
     pytest.param(command, id="command_mux"),
+    pytest.param(card, id="sim_rpi4"),
     pytest.param(sdwire, id="sdwire", marks=pytest.mark.peer("umockdev")),
     pytest.param(dutlink, id="dutlink", marks=pytest.mark.peer("umockdev")),
     pytest.param(usb_sd_mux, id="usb_sd_mux", marks=pytest.mark.peer("umockdev")),

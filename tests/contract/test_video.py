@@ -13,6 +13,7 @@ from support.camera import Camera, jpeg, served
 from support.plain_context import PlainContext
 
 from runner.api import Cancelled, Driver, Duration, Video
+from runner.modules.sim.sim_rpi4 import SimRpi4
 from runner.modules.video.jpeg import size_of
 from runner.modules.video.mjpeg import Mjpeg
 from runner.modules.video.pictures import Pictures
@@ -27,24 +28,33 @@ def _camera(stack: ExitStack) -> Camera:
     return camera
 
 
-def _pictures(folder: Path, _: ExitStack) -> Driver:
+def _pictures(folder: Path, _: ExitStack) -> Video:
     (folder / "one.jpg").write_bytes(jpeg(width=SIZE[0], height=SIZE[1]))
     return Pictures(files=[str(folder / "one.jpg")], fps=50.0)
 
 
-def _stream(_: Path, stack: ExitStack) -> Driver:
+def _stream(_: Path, stack: ExitStack) -> Video:
     return Mjpeg(url=f"{_camera(stack).url}/video", limit=Duration("60s"))
 
 
-def _single(_: Path, stack: ExitStack) -> Driver:
+def _single(_: Path, stack: ExitStack) -> Video:
     return Mjpeg(snapshot_url=f"{_camera(stack).url}/snapshot", limit=Duration("60s"))
 
 
-def _ustreamer(_: Path, __: ExitStack) -> Driver:
+def _ustreamer(_: Path, __: ExitStack) -> Video:
     return Ustreamer(options={"device": "/dev/no-camera"}, limit=Duration("60s"))
 
 
+def _simulated(stack: ExitStack) -> SimRpi4:
+    driver = SimRpi4()
+    driver.open()
+    stack.callback(driver.close)
+    return driver
+
+
 DRIVERS = {
+    "simulated grabber": lambda _, stack: _simulated(stack).hdmi(),
+    "simulated camera": lambda _, stack: _simulated(stack).camera(),
     "pictures": _pictures,
     "mjpeg stream": _stream,
     "mjpeg single": _single,
@@ -54,13 +64,13 @@ DRIVERS = {
 
 @pytest.fixture(scope="module", params=list(DRIVERS.values()), ids=list(DRIVERS))
 def camera(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Video]:
-    make: Callable[[Path, ExitStack], Driver] = request.param
+    make: Callable[[Path, ExitStack], Video] = request.param
     with ExitStack() as stack:
-        driver = make(tmp_path_factory.mktemp("camera"), stack)
-        driver.open()
-        stack.callback(driver.close)
-        assert isinstance(driver, Video)
-        yield driver
+        camera = make(tmp_path_factory.mktemp("camera"), stack)
+        if isinstance(camera, Driver):
+            camera.open()
+            stack.callback(camera.close)
+        yield camera
 
 
 def test_a_picture_is_a_jpeg_of_the_size_that_it_says(camera: Video) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from runner.modules.sim.board import Board
 from runner.modules.sim.options import Faults, Firmware, System
+from runner.modules.sim.tpm import Tpm
 
 
 class Memory:
@@ -32,9 +33,12 @@ class Desk:
     system: System = field(default_factory=System)
     faults: Faults = field(default_factory=Faults)
     medium: Memory = field(default_factory=Memory)
+    tpm: Tpm | None = None
 
     def __post_init__(self) -> None:
-        self.board = Board(self.medium, firmware=self.firmware, system=self.system, faults=self.faults)
+        self.board = Board(
+            self.medium, firmware=self.firmware, system=self.system, faults=self.faults, tpm=self.tpm
+        )
         self.now = 100.0
         self.printed = b""
 

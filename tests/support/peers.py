@@ -112,6 +112,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "raspi3b": lambda: _board("aarch64", "rpi_3.bin"),
     "orangepi": lambda: _board("arm", "orangepi.bin"),
     "grub": lambda: _board("x86_64", "grub.img"),
+    "tpm": lambda: _program("swtpm") or _program("tpm2_sign"),
     "dosfs": lambda: _program("mkfs.vfat") or _program("mcopy"),
     "socat": lambda: _program("socat"),
     "busybox": lambda: _program("busybox"),

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from support.desk import Desk
+from support.desk import Desk, Memory
 
-from runner.modules.sim.options import System
+from runner.modules.sim.options import Faults, System
 
 
 def test_root_gets_in_without_a_password() -> None:
@@ -208,3 +208,40 @@ def test_dmesg_holds_the_boot_log_and_obeys_the_console_level() -> None:
     assert "Machine model: Simulated bench board" in board.run("dmesg")
     assert board.run("dmesg -n 1; echo hidden > /dev/kmsg") == ""
     assert board.run("dmesg | tail -n 1").endswith("] hidden")
+
+
+def test_the_first_start_of_a_medium_grows_it_and_restarts_once() -> None:
+    board = Desk(system=System(first_boot=True), medium=Memory(size=1 << 20))
+    board.power(on=True)
+    first = board.wait(3)
+    board.wait(3)
+    board.power(on=False)
+    board.power(on=True)
+
+    assert "Resized the root file system, restarting\r\n" in first
+    assert board.printed.count(b"U-Boot SPL") == 2
+    assert board.printed.endswith(b"sim login: ")
+    assert "Resized" not in board.wait(3)
+
+
+def test_a_system_that_hangs_at_its_end_says_no_last_words() -> None:
+    board = Desk(faults=Faults(poweroff_hangs=True)).at_shell()
+
+    assert "Power down" not in board.run("poweroff", seconds=60)
+    assert board.board.stage == "system"
+
+
+def test_how_far_it_has_come_is_known() -> None:
+    board = Desk()
+    seen = [board.board.stage]
+    board.power(on=True)
+    for _ in range(200):
+        board.wait(0.02)
+        seen += [board.board.stage] if board.board.stage != seen[-1] else []
+    board.type("root\r")
+    board.run("poweroff", seconds=1)
+
+    assert seen == [None, "blank", "firmware", "kernel", "system"]
+    assert board.board.stage == "halted"
+    board.power(on=False)
+    assert board.board.stage is None

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from runner.api import LabError
+from runner.api.pillow import pillow
 from runner.modules.sim.hardware import Stage
 
 if TYPE_CHECKING:
@@ -36,15 +36,8 @@ def has_signal(stage: Stage | None) -> bool:
 
 
 def _drawn(ground: tuple[int, int, int], draw: Callable[[ImageDraw], None], brightness: int = 0) -> bytes:
-    try:
-        from PIL import Image, ImageDraw
-    except ImportError as error:
-        raise LabError(
-            "a simulated camera draws its pictures with Pillow, which is not installed",
-            hint="pip install 'hil-runner[video]', or apt install python3-pil on a lab host",
-        ) from error
-    image = Image.new("RGB", SIZE, ground)
-    draw(ImageDraw.Draw(image))
+    image = pillow("Image").new("RGB", SIZE, ground)
+    draw(pillow("ImageDraw").Draw(image))
     return _encoded(image, brightness)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Union
 
 from runner.api import Misfit, RecipeFault
+from runner.api.pillow import pillow
 from runner.modules.video.hashes import (
     PictureHash,
     average_hash,
@@ -14,7 +15,7 @@ from runner.modules.video.hashes import (
     perceptual_hash,
     wavelet_hash,
 )
-from runner.modules.video.picture import cropped, masked, pillow
+from runner.modules.video.picture import cropped, masked
 from runner.modules.video.regions import Region, region_of, wrong_region
 from runner.modules.video.segments import crop_resistant_hash, missing_share
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from runner.modules.video.picture import pillow
+from runner.api.pillow import pillow
 
 if TYPE_CHECKING:
     from PIL.Image import Image

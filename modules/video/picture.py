@@ -1,37 +1,19 @@
-"""Pictures in memory, by Pillow.
-
-Pillow is compiled: no source of it may travel to a host and hide the one that is installed there.
-So it is imported by name, which nothing follows (docs/decisions/0008).
-"""
+"""Pictures in memory, by Pillow."""
 
 from __future__ import annotations
 
-import importlib
 import io
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runner.api import LabError, RecipeFault, Unsupported
+from runner.api import LabError, RecipeFault
+from runner.api.pillow import pillow
 from runner.modules.video.regions import Region
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-_LIBRARY = "PIL"
-
-
-def pillow(part: str) -> Any:
-    """Return a module of Pillow; raise Unsupported where it is not installed."""
-    try:
-        return importlib.import_module(f"{_LIBRARY}.{part}")
-    except ImportError as error:
-        raise Unsupported(
-            "pictures need Pillow, where the camera is plugged in",
-            hint="apt install python3-pil there, or pip install 'hil-runner[video]' on the machine that "
-            "runs runner, for its own benches (it is compiled, and cannot travel)",
-        ) from error
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from runner.api.pillow import pillow
 from runner.modules.video.hashes import PictureHash, difference_hash
-from runner.modules.video.picture import pillow
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.modules.video.picture import encoded, pillow
+from runner.api.pillow import pillow
+from runner.modules.video.picture import encoded
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -45,6 +45,20 @@ def test_the_quickstart_passes_unchanged_and_leaves_nothing_on_the_host(
     assert not list(server.temporary.iterdir())
 
 
+@pytest.mark.peer("pillow of Debian")
+def test_a_board_with_screen_and_camera_is_accepted_unchanged(server: SshServer, tmp_path: Path) -> None:
+    parts = {part: {"ref": f"pi.{part}"} for part in ("power", "console", "storage", "hdmi", "camera")}
+    pi = {"driver": "sim_rpi4", "firmware": {"bootdelay": 0}}
+    bench = on("shelf1", labels={"board": "rpi4"}, vars={"settle": "0s"}, devices={"pi": pi, **parts})
+    lab = inventory(tmp_path, {"shelf1": server.options()}, {"rpi4-sim": bench})
+    done = runner(tmp_path, "play", str(ROOT / "recipes" / "rpi4_acceptance.yaml"), "-i", lab)
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert set(Report(tmp_path / "results" / "latest").outcomes.values()) == {"passed"}
+    assert (tmp_path / "results/latest/artifacts/rpi4-sim/desktop.jpg").read_bytes()[:2] == b"\xff\xd8"
+    assert not list(server.temporary.iterdir())
+
+
 @pytest.mark.peer("qemu")
 def test_a_real_uboot_on_the_host_passes_unchanged(server: SshServer, tmp_path: Path) -> None:
     devices = {"board": {"driver": "qemu", "bios": str(UBOOT), "disk": {"capacity": "16MiB"}}}

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
 GUEST = ROOT / ".cache" / "guest"
 CRYPTOGRAPHY = Path("/usr/lib/python3/dist-packages/cryptography")
+PILLOW = Path("/usr/lib/python3/dist-packages/PIL")
 PYTHON_GUEST = ROOT / ".cache" / "python_guest"
 BOARDS = ROOT / ".cache" / "boards"
 """What `make boards` fetches."""
@@ -112,6 +113,7 @@ _PROBES: dict[str, Callable[[], str]] = {
     "raspi3b": lambda: _board("aarch64", "rpi_3.bin"),
     "orangepi": lambda: _board("arm", "orangepi.bin"),
     "grub": lambda: _board("x86_64", "grub.img"),
+    "pillow of Debian": lambda: "" if PILLOW.exists() else f"no {PILLOW}",
     "tpm": lambda: _program("swtpm") or _program("tpm2_sign"),
     "dosfs": lambda: _program("mkfs.vfat") or _program("mcopy"),
     "socat": lambda: _program("socat"),

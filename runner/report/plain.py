@@ -67,6 +67,7 @@ class Plain:
         self._result = result
         self._spoken: dict[Key, float] = {}
         self._told: dict[tuple[str, str], Problem] = {}
+        self._blocked: dict[str, str] = {}
 
     def hear(self, event: Event) -> None:
         """Print what an event means to a person."""
@@ -189,10 +190,17 @@ class Plain:
         where = f"{event.bench}: " if event.bench else ""
         self._say(f"    {self._paint(colour, event.level)} {where}{event.text}")
 
+    def _said_once(self, bench: str, reason: str) -> str:
+        """Return why a bench's case is blocked, or that it is as with the last one."""
+        before, self._blocked[bench] = self._blocked.get(bench), reason
+        return "the same" if before == reason else reason
+
     def _case(self, event: CaseFinished) -> None:
         said_before = event.outcome in {Outcome.BLOCKED, Outcome.CANCELLED}
         reason = event.problem.message if event.problem is not None and said_before else event.reason
         word = self._paint.outcome(event.outcome, event.outcome.word.ljust(9))
+        if event.outcome is Outcome.BLOCKED:
+            reason = self._said_once(event.bench, reason)
         self._say(f"{word} {event.case}  {event.seconds:.2f} s" + (f"  ({reason})" if reason else ""))
         if event.problem is not None and not said_before:
             self._problem_once(event, event.problem)

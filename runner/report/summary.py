@@ -9,7 +9,7 @@ from types import MappingProxyType
 from runner.api.values import Duration
 from runner.fold import RunResult
 from runner.report.colours import Paint
-from runner.result import BoardStart, Outcome
+from runner.result import BoardStart, CaseFinished, Outcome
 
 _MOST_BAD = 20
 _MOST_SLOW = 3
@@ -81,15 +81,26 @@ def _starts(bench: str, starts: Sequence[BoardStart], paint: Paint) -> Iterator[
 
 
 def _bad(result: RunResult, paint: Paint) -> Iterator[str]:
-    """Name the bad cases again: in a long run the lines about them are far up."""
+    """Name the bad cases again: in a long run the lines about them are far up.
+
+    Cases that are blocked for one reason are one line.
+    """
     bad = [case for case in result.cases if not case.outcome.good]
     if len(result.cases) == 1 or not bad:
         return
     yield ""
-    for case in bad[:_MOST_BAD]:
-        why = case.problem.message if case.problem is not None else case.reason
-        yield f"{paint.outcome(case.outcome, case.outcome.word.ljust(9))} {case.case}" + (
-            f": {why}" if why else ""
-        )
-    if len(bad) > _MOST_BAD:
-        yield f"… and {len(bad) - _MOST_BAD} more"
+    alike: dict[str, list[CaseFinished]] = {}
+    for case in bad:
+        blocked = case.outcome is Outcome.BLOCKED
+        alike.setdefault(_why(case) if blocked else f"{case.case} alone", []).append(case)
+    groups = list(alike.values())
+    for first, *others in groups[:_MOST_BAD]:
+        more = f" and {len(others)} more" if others else ""
+        why = f": {_why(first)}" if _why(first) else ""
+        yield f"{paint.outcome(first.outcome, first.outcome.word.ljust(9))} {first.case}{more}{why}"
+    if len(groups) > _MOST_BAD:
+        yield f"… and {sum(map(len, groups[_MOST_BAD:]))} more"
+
+
+def _why(case: CaseFinished) -> str:
+    return case.problem.message if case.problem is not None else case.reason

@@ -118,6 +118,12 @@ def test_a_blocked_case_names_the_cause_in_its_line() -> None:
     ]
 
 
+def test_a_cause_that_blocks_case_after_case_is_told_once() -> None:
+    first, second = (ended(Outcome.BLOCKED, name, problem=PROBLEM) for name in ("t", "u"))
+
+    assert Printed().lines(first, second)[1] == "blocked   q::u@b  0.50 s  (the same)"
+
+
 def test_a_measure_outside_its_limits_is_shown_and_a_good_one_on_demand() -> None:
     measures = (Measured(name="good", value=1), Measured(name="near", value=2, unit="V", verdict="marginal"))
     step = step_ended(measures=measures)

@@ -38,6 +38,14 @@ def test_of_many_bad_cases_twenty_are_named_and_the_rest_counted() -> None:
     assert "… and 3 more" in found
 
 
+def test_cases_that_one_thing_has_blocked_are_one_line() -> None:
+    lost, other = Problem(message="no card"), Problem(message="no power")
+    blocked = [ended(Outcome.BLOCKED, name, problem=lost) for name in ("a", "b", "c")]
+    found = lines(*blocked, ended(Outcome.BLOCKED, "d", problem=other), finished(3))
+
+    assert found[:3] == ["", "blocked   q::a@b and 2 more: no card", "blocked   q::d@b: no power"]
+
+
 def test_the_slowest_cases_are_named_slowest_first() -> None:
     seconds = {"a": 2.0, "b": 61.5, "c": 0.9, "d": 3.0, "e": 2.5}
     found = lines(*[ended(name=name, seconds=value) for name, value in seconds.items()], finished())

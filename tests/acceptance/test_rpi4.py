@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ SCREEN = "the screen shows the desktop"
 LAMPS = "the camera sees both lamps lit"
 SHUTDOWN = "it shuts down cleanly, and only then loses its power"
 CASES = [FIRST_BOOT, TPM_THERE, SIGNS, REFUSES, SCREEN, LAMPS, SHUTDOWN]
+FAULTY = "test_what_is_broken_is_named_and_nothing_else"
+Played = tuple[subprocess.CompletedProcess[str], Report]
 QUICK = {"firmware": {"bootdelay": 0}, "system": {"boot_time": "100ms", "first_boot": True}}
 
 
@@ -172,12 +175,28 @@ def test_a_board_passes_and_its_pictures_and_numbers_are_in_the_report(tmp_path:
     assert b"reboot: Power down" in console
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-def test_what_is_broken_is_named_and_nothing_else(tmp_path: Path, fault: Fault) -> None:
+def broken(folder: Path, fault: Fault) -> Played:
     given = [word for name, value in fault.variables.items() for word in ("-e", f"{name}={value}")]
-    done = runner(tmp_path, "play", RECIPE, "-i", bench(tmp_path, fault), *given)
+    done = runner(folder, "play", RECIPE, "-i", bench(folder, fault), *given)
+    return done, Report(folder / "results/latest")
 
-    report = Report(tmp_path / "results/latest")
+
+@pytest.fixture(scope="module")
+def plays(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Played]]]:
+    """Play with each fault that is asked for, a few at a time: they mostly wait."""
+    nodes = {item.nodeid for item in request.session.items}
+    asked = [
+        name for name in FAULTS if any(node.endswith(f"test_rpi4.py::{FAULTY}[{name}]") for node in nodes)
+    ]
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        yield {name: pool.submit(broken, tmp_path_factory.mktemp("fault"), FAULTS[name]) for name in asked}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_broken_is_named_and_nothing_else(name: str, plays: dict[str, Future[Played]]) -> None:
+    fault, (done, report) = FAULTS[name], plays[name].result()
     bad = {
         **dict.fromkeys(fault.failed, "failed"),
         **dict.fromkeys(fault.errors, "error"),
@@ -185,7 +204,7 @@ def test_what_is_broken_is_named_and_nothing_else(tmp_path: Path, fault: Fault) 
     }
     assert report.outcomes == {**dict.fromkeys(CASES, "passed"), **bad}, done.stdout
     assert done.returncode == (3 if fault.errors else 1)
-    blamed = next(name for name in CASES if bad.get(name) in ("failed", "error"))
+    blamed = next(case for case in CASES if bad.get(case) in ("failed", "error"))
     for words in fault.says:
         assert words in report.problem(blamed)
 

@@ -169,6 +169,10 @@ class Qemu(Driver, Machine):
         """End QEMU."""
         self.switch_off()
 
+    def reset(self) -> None:
+        """Press its reset button."""
+        self.monitor("system_reset", {})
+
     def shut_down(self, within: float, context: Context) -> bool:
         """Press the power button and wait for QEMU to end; the guest decides whether it does."""
         guest = self._running("cannot press its power button")

@@ -13,7 +13,7 @@ from runner.agent.context import AgentContext
 from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
 from runner.agent.told_power import told_devices
-from runner.api.codec import encode
+from runner.api.codec import encode_result
 from runner.api.verdicts import RecipeFault
 
 
@@ -38,7 +38,7 @@ def run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
     try:
         told = told_devices(cls, devices, bench.paths(request.devices), request.bench, call.hear)
         module = cls(**arguments, **told)
-        result = module.predict(context) if request.predict else encode(module.run(context))
+        result = module.predict(context) if request.predict else encode_result(module.run(context))
     finally:
         context.finish()
         for name, seconds in bench.stages_reached():

@@ -33,6 +33,8 @@ from runner.api.interfaces import (
 from runner.api.isotp import IsoTp
 from runner.api.machine import (
     Machine,
+    MachineConsole,
+    MachineConsoleUrl,
     MachineDisk,
     MachineForward,
     MachineInfo,
@@ -111,6 +113,8 @@ __all__ = [
     "LineState",
     "Link",
     "Machine",
+    "MachineConsole",
+    "MachineConsoleUrl",
     "MachineDisk",
     "MachineForward",
     "MachineInfo",

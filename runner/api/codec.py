@@ -8,14 +8,15 @@ import enum
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Union
 
-from runner.api.values import FilePath
+from runner.api.values import FilePath, Secret
 
 FILE = "$file"
 """What marks a file of the controller's in arguments: until it has been copied, only its path is known."""
 _BYTES = "$bytes"
+_HIDDEN = "$secret"
 _FROM: tuple[tuple[type, tuple[type, ...]], ...] = (
     (str, (str,)),
     (int, (int,)),
@@ -40,7 +41,30 @@ def encode_argument(value: object) -> Any:
     >>> encode_argument([FilePath("/images/nightly.img"), "text"])
     [{'$file': '/images/nightly.img'}, 'text']
     """
-    return _encoded(value, lambda path: {FILE: str(path)})
+    return _encoded(value, lambda text: {FILE: str(text)} if type(text) is FilePath else str(text))
+
+
+def encode_result(value: object) -> Any:
+    """Turn a module's result into what JSON can hold, and mark the secrets in it.
+
+    >>> encode_result([Secret("hunter2"), "text"])
+    [{'$secret': 'hunter2'}, 'text']
+    """
+    return _encoded(value, lambda text: {_HIDDEN: str(text)} if type(text) is Secret else str(text))
+
+
+def secrets_in(result: object) -> Iterator[str]:
+    """Return the secrets that are marked in an encoded result.
+
+    >>> list(secrets_in({"rows": [{"$secret": "hunter2"}, "text"]}))
+    ['hunter2']
+    """
+    if isinstance(result, dict) and result.keys() == {_HIDDEN}:
+        yield result[_HIDDEN]
+        return
+    inside = result.values() if isinstance(result, dict) else result if isinstance(result, list) else ()
+    for each in inside:
+        yield from secrets_in(each)
 
 
 def is_file(value: object) -> bool:
@@ -48,9 +72,9 @@ def is_file(value: object) -> bool:
     return isinstance(value, dict) and value.keys() == {FILE}
 
 
-def _encoded(value: object, of_file: Callable[[FilePath], Any]) -> Any:
-    if type(value) is FilePath:
-        return of_file(value)
+def _encoded(value: object, of_text: Callable[[str], Any]) -> Any:
+    if isinstance(value, (FilePath, Secret)):
+        return of_text(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, (bytes, bytearray)):
@@ -58,11 +82,11 @@ def _encoded(value: object, of_file: Callable[[FilePath], Any]) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(key): _encoded(item, of_file) for key, item in value.items()}
+        return {str(key): _encoded(item, of_text) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_encoded(item, of_file) for item in value]
+        return [_encoded(item, of_text) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: _encoded(getattr(value, name), of_file) for name in hints(type(value))}
+        return {name: _encoded(getattr(value, name), of_text) for name in hints(type(value))}
     raise TypeError(f"{type(value).__name__} cannot travel: {value!r}")
 
 
@@ -72,6 +96,8 @@ def decode(hint: Any, value: Any) -> Any:
         value = base64.b64decode(value[_BYTES])
     elif is_file(value):
         value = value[FILE]
+    elif isinstance(value, dict) and value.keys() == {_HIDDEN}:
+        value = value[_HIDDEN]
     if value is None or hint is Any or hint is object:
         return value
     origin = typing.get_origin(hint)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from runner.api.interfaces import Interface
 from runner.api.module import Result
 from runner.api.picture import Picture
-from runner.api.values import Size
+from runner.api.values import Secret, Size
 from runner.api.verdicts import Unsupported
 
 if TYPE_CHECKING:
     from runner.api.context import Context
 
-MachineState = Literal["running", "paused", "stopped"]
+MachineState = Literal["running", "paused", "stopped", "absent", "failed"]
+"""`absent`: there is none, it is made when it is started. `failed`: it can only be deleted."""
 
 
 class MachineDisk(Result):
@@ -42,6 +43,21 @@ class MachineForward(Result):
     """The port in the guest."""
 
 
+class MachineConsole(Result):
+    """A console that the machine has."""
+
+    name: str
+    id: str
+
+
+class MachineConsoleUrl(Result):
+    """Where a console is reached once."""
+
+    url: Secret
+    """Of a WebSocket. It opens the console without more being asked, so no report shows it."""
+    console_id: str
+
+
 class MachineInfo(Result):
     """What a machine is, and where it is reached."""
 
@@ -52,8 +68,10 @@ class MachineInfo(Result):
     """Of what runs it."""
     accelerator: str
     """``kvm``, or ``tcg`` when its processor is emulated."""
-    cpus: int
-    memory: Size
+    cpus: int | None
+    """None where the machine does not tell."""
+    memory: Size | None
+    """The same."""
     disks: tuple[MachineDisk, ...]
     forwards: Mapping[str, MachineForward]
     """By their names in the inventory."""
@@ -63,14 +81,22 @@ class MachineInfo(Result):
     """Its CID; none when it has no vsock."""
     pid: int | None
     """Its process on the host; none while it is stopped."""
+    id: str = ""
+    """What a service that runs it calls it; empty while there is none."""
+    project: str = ""
+    """Where it is within that service."""
+    model: str = ""
+    """What it emulates."""
+    consoles: tuple[MachineConsole, ...] = ()
+    """Those that can be told apart by a name."""
 
 
 class MachineSnapshot(Result):
     """A state of the whole machine that can be returned to."""
 
     name: str
-    size: Size
-    """Of its memory and devices; what the disks hold comes on top."""
+    size: Size | None
+    """Of its memory and devices; what the disks hold comes on top. None where nobody tells."""
     taken: float
     """When, in seconds since 1970."""
 
@@ -82,6 +108,12 @@ class Machine(Interface):
     def monitor(self, command: str, arguments: Mapping[str, object]) -> object:
         """Run one command of the machine's monitor (QMP) and return its answer."""
 
+    polls: int = 0
+    """How often it was looked at until the last order was carried out; 0 where nothing is waited for."""
+
+    def abandon(self) -> None:
+        """Have the order that is under way end soon: nobody waits for it any more. From any thread."""
+
     def state(self) -> MachineState:
         """Tell whether it runs."""
         raise _cannot("tell whether it runs")
@@ -91,7 +123,7 @@ class Machine(Interface):
         raise _cannot("tell what it is")
 
     def start(self) -> None:
-        """Start it; when it runs, do nothing. One that is paused goes on."""
+        """Start it; when it runs, do nothing. One that is paused goes on, one that is absent is made."""
         raise _cannot("be started")
 
     def pause(self) -> None:
@@ -101,6 +133,19 @@ class Machine(Interface):
     def stop(self) -> None:
         """End it at once, as pulling a plug does; when it is stopped, do nothing."""
         raise _cannot("be stopped")
+
+    def reset(self) -> None:
+        """Have it start anew, as its reset button does; raise LabError when it is stopped."""
+        raise _cannot("be reset")
+
+    def delete(self) -> None:
+        """Delete it with all that it holds, and wait until it is gone; where there is none, do nothing."""
+        raise _cannot("be deleted")
+
+    def console_url(self, name: str) -> MachineConsoleUrl:
+        """Return where the console of that name is; empty: its only one."""
+        del name
+        raise _cannot("tell the URL of a console")
 
     def shut_down(self, within: float, context: Context) -> bool:
         """Press its power button (ACPI) and wait; False when the guest has not ended in so many seconds."""

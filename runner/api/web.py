@@ -92,6 +92,12 @@ class Web:
         self._refuse(answer, path)
         return answer
 
+    def exchange(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        """Return the whole answer, whatever its status is, and wherever it leads."""
+        return self._once(method, path, path, headers, body)
+
     @contextmanager
     def streamed(self, path: str) -> Iterator[http.client.HTTPResponse]:
         """Give an answer that is to be read as it comes; the connection ends with it.

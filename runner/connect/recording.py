@@ -32,7 +32,7 @@ from runner.agent.calls import (
 )
 from runner.agent.forwarding import Forward
 from runner.agent.messages import to_json
-from runner.api.codec import encode
+from runner.api.codec import encode, secrets_in
 from runner.api.verdicts import LabError, Verdict
 from runner.connect.agents import Connect
 from runner.connect.link import Cancel, Crash, Link
@@ -123,6 +123,11 @@ class Recording:
             {"call": {"kind": type(request).__name__, "request": asked, "heard": heard, **times, **how}}
         )
 
+    def hide(self, answer: object) -> None:
+        """Write no secret that an answer holds, from now on."""
+        for secret in secrets_in(answer):
+            self._masker.add(secret)
+
     def close(self) -> None:
         """Say that nothing is missing, with check sums of everything, and close the file.
 
@@ -186,6 +191,7 @@ class RecordedLink:
         except (Verdict, Crash) as error:
             self._recording.called(request, began, heard, {"error": _as_ended(error)})
             raise
+        self._recording.hide(answer)
         if isinstance(request, (Run, Take, Release, Forward)):
             self._recording.called(request, began, heard, {"answer": answer})
         return answer

@@ -9,7 +9,7 @@ from typing import Any
 from runner.agent.calls import Heard
 from runner.agent.calls import Run as RunRequest
 from runner.agent.forwarding import Forward, Unforward
-from runner.api.codec import decode, encode_argument
+from runner.api.codec import decode, encode_argument, secrets_in
 from runner.api.values import TargetPath, files_in, is_url, is_web
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link
@@ -140,10 +140,12 @@ def run_there(
     hear: Callable[[Heard], None],
     masker: Masker,
 ) -> Any:
-    """Run a module on the agent of the bench's host and return its typed result."""
+    """Run a module on the agent of the host and return its typed result; what is secret in it is hidden."""
     arguments = _with_files(given, frame, deadline, hear, masker)
     request = dataclasses.replace(_request(verb, arguments, devices, bench, deadline), idle=idle)
     answer = link.call(request, hear, cancel=frame.cancel)
+    for secret in secrets_in(answer):
+        masker.add(secret)
     return decode(verb.result, answer) if verb.result is not None else answer
 
 

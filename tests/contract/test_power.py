@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.power_rigs.command import command
+from support.power_rigs.corellium import corellium
 from support.power_rigs.emulated import qemu, sim
 from support.power_rigs.gpio import gpio
 from support.power_rigs.manual import manual
@@ -56,6 +57,7 @@ DRIVERS = [
     pytest.param(http, id="http"),
     pytest.param(energenie, id="energenie"),
     pytest.param(qemu, id="qemu", marks=pytest.mark.peer("qemu")),
+    pytest.param(corellium, id="corellium", marks=pytest.mark.peer("bash")),
     pytest.param(ykush, id="ykush", marks=pytest.mark.peer("umockdev")),
     pytest.param(dutlink, id="dutlink", marks=pytest.mark.peer("umockdev")),
     pytest.param(usb_hub, id="usb_hub", marks=pytest.mark.peer("umockdev")),

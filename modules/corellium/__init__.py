@@ -1,0 +1,1 @@
+"""Virtual devices of Corellium: REST for power and life, WebSockets for consoles."""

@@ -5,21 +5,40 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import Protocol
 
 from runner.api import Context, Frame, LabError, Unreachable
 from runner.api.record import Record
-from runner.modules.video.source import Source
+from runner.modules.video.multipart import Part
 
 _KEPT = 64
 """Pictures that are there for who is slow."""
 _ENDS_WITHIN = 5.0
+_WATCHED = 1.0
+
+
+class PictureSource(Protocol):
+    """Where pictures come from, one after the other."""
+
+    @property
+    def url(self) -> str:
+        """Where it is, for messages."""
+
+    def parts(self) -> Iterator[Part]:
+        """Return what comes as it comes; raise LabError when it ends."""
+
+    def frame(self, jpeg: bytes, when: float) -> Frame:
+        """Make a picture of what came; raise LabError when it is none."""
+
+    def abort(self) -> None:
+        """Have `parts` end with an error at once; safe from any thread."""
 
 
 class LiveStream:
     """Reads a camera's stream in a thread of its own, from its making to its `close`."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: PictureSource) -> None:
         """Begin to read."""
         self._source = source
         self._record: Record[tuple[Frame, float]] = Record(_KEPT, source.url)
@@ -54,9 +73,15 @@ class LiveStream:
             after, frame = found
             yield frame
 
+    def rate(self, context: Context) -> float | None:
+        """Count for a second how many pictures come in one; None when fewer than two came."""
+        times = [each.time for each in self.frames(context, time.monotonic() + _WATCHED)]
+        span = times[-1] - times[0] if times else 0.0
+        return round((len(times) - 1) / span, 2) if span else None
+
     def close(self) -> None:
         """End the connection and the thread."""
-        self._source.web.abort()
+        self._source.abort()
         self._thread.join(_ENDS_WITHIN)
 
     def _next(self, after: int, timeout: float, context: Context, began: float) -> tuple[int, Frame] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterable, Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from runner.api import (
     CameraState,
@@ -24,9 +23,8 @@ from runner.api import (
 )
 from runner.api.web import Web
 from runner.modules.video.live import LiveStream
-from runner.modules.video.source import LARGEST, Source, split_url, wrong_url
+from runner.modules.video.source import LARGEST, Source, address_of, split_url, wrong_url
 
-_WATCHED = 1.0
 _PAUSE = 0.04
 """Seconds between single pictures that are put together to a film: 25 a second are enough."""
 
@@ -93,7 +91,7 @@ class Mjpeg(Driver, Video):
     def state(self, context: Context) -> CameraState:
         """Take a picture, and count those of the stream for a second."""
         frame = self.snapshot(context)
-        fps = self._counted(context) if self.url else None
+        fps = self._stream().rate(context) if self.url else None
         return CameraState(online=True, width=frame.width, height=frame.height, fps=fps)
 
     def frames(self, context: Context, until: float) -> Generator[Frame, None, None]:
@@ -109,20 +107,12 @@ class Mjpeg(Driver, Video):
         """Return where the stream is."""
         if not self.url:
             raise Unsupported("this camera has no stream", hint="give the device its 'url'")
-        parts = urlsplit(self.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
-        return StreamAddress(to=f"{host}:{port}", path=split_url(self.url)[1], scheme=parts.scheme)
+        return address_of(self.url)
 
     def _stream(self) -> LiveStream:
         if self._live is None or self._live.ended:
             self._live = LiveStream(self._source(self.url))
         return self._live
-
-    def _counted(self, context: Context) -> float | None:
-        times = [each.time for each in self.frames(context, time.monotonic() + _WATCHED)]
-        span = times[-1] - times[0] if times else 0.0
-        return round((len(times) - 1) / span, 2) if span else None
 
     def _source(self, url: str) -> Source:
         server, path = split_url(url)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from runner.api import Context, Frame, LabError, Unreachable
+from runner.api import Context, Frame, LabError, StreamAddress, Unreachable
 from runner.api.web import Answer, Web
 from runner.modules.video.jpeg import size_of
 from runner.modules.video.multipart import Part, Parts, boundary_of
@@ -19,7 +19,10 @@ LARGEST = 16 * 2**20
 """Bytes of a picture."""
 
 
-def wrong_url(url: str) -> str:
+_PORTS = {"http": 80, "https": 443, "rtsp": 554}
+
+
+def wrong_url(url: str, schemes: Sequence[str] = ("http", "https")) -> str:
     """Say why a camera cannot have this URL; empty when it can.
 
     >>> wrong_url("http://10.0.0.9/snapshot.jpg?size=2"), wrong_url("10.0.0.9")
@@ -30,8 +33,8 @@ def wrong_url(url: str) -> str:
         _ = parts.port
     except ValueError as error:
         return f"{url!r}: {error}"
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return f"{url!r} is no URL of a camera: write http://ADDRESS/PATH"
+    if parts.scheme not in schemes or not parts.hostname:
+        return f"{url!r} is no URL of a camera: write {schemes[0]}://ADDRESS/PATH"
     if "@" in parts.netloc:
         return "who one is does not belong into a URL: write user and password"
     return ""
@@ -46,6 +49,30 @@ def split_url(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     query = f"?{parts.query}" if parts.query else ""
     return f"{parts.scheme}://{parts.netloc}", (parts.path or "/") + query
+
+
+def address_of(url: str) -> StreamAddress:
+    """Return where a stream is.
+
+    >>> address_of("rtsp://[::1]/live?channel=1")
+    StreamAddress(to='[::1]:554', path='/live?channel=1', scheme='rtsp')
+    """
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    return StreamAddress(
+        to=f"{host}:{parts.port or _PORTS[parts.scheme]}", path=split_url(url)[1], scheme=parts.scheme
+    )
+
+
+def frame_of(url: str, jpeg: bytes, when: float, online: bool | None = None) -> Frame:
+    """Make a picture of what came; raise LabError, which names the camera's URL, when it is none."""
+    try:
+        width, height = size_of(jpeg)
+    except ValueError as error:
+        raise LabError(
+            f"{url} gives no picture: {error}", evidence={"url": url, "bytes": len(jpeg)}
+        ) from error
+    return Frame(jpeg=jpeg, width=width, height=height, time=when, online=online)
 
 
 @dataclass(frozen=True)
@@ -104,13 +131,11 @@ class Source:
 
     def frame(self, jpeg: bytes, when: float, online: bool | None = None) -> Frame:
         """Make a picture of what came; raise LabError when it is none."""
-        try:
-            width, height = size_of(jpeg)
-        except ValueError as error:
-            raise LabError(
-                f"{self.url} gives no picture: {error}", evidence={"url": self.url, "bytes": len(jpeg)}
-            ) from error
-        return Frame(jpeg=jpeg, width=width, height=height, time=when, online=online)
+        return frame_of(self.url, jpeg, when, online)
+
+    def abort(self) -> None:
+        """Have whoever waits for a picture get an error at once; safe from any thread."""
+        self.web.abort()
 
     def _idle_since(self) -> float:
         """Return a time before all that is read next came, or 0: it may have waited for long."""

@@ -13,16 +13,17 @@ class Stream(Result):
     path: str
     """What is asked for there: ``/stream``."""
     scheme: str
-    """``http`` or ``https``."""
+    """``http``, ``https`` or ``rtsp``."""
     url: str
     """As the bench's host reaches it; empty for a socket."""
 
 
 class VideoStream(Module):
-    """Tell where a camera's stream (MJPEG) is, for watching it.
+    """Tell where a camera's stream (MJPEG or RTSP) is, for watching it.
 
     The host of the bench reaches it there. `port_forward` brings it to the machine that runs
-    `runner`, where a browser or a player opens it, until the test ends.
+    `runner`, where a browser or a player opens it, until the test ends. RTSP needs a player that is
+    told to use TCP.
 
     Example::
 

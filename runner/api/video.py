@@ -44,7 +44,7 @@ class CameraState(Result):
 
 @dataclass(frozen=True)
 class StreamAddress:
-    """Where the host of the bench finds the pictures as one stream (multipart/x-mixed-replace)."""
+    """Where the host of the bench finds the pictures as one stream: multipart/x-mixed-replace, or RTSP."""
 
     to: str
     """``host:port``, or the path of a Unix socket: what a forward leads to."""

@@ -9,6 +9,7 @@ import pytest
 from support.camera import encoded, jpeg, screen
 from support.command import runner
 from support.reports import Report
+from support.rtsp_camera import PASSWORD, USER, rtsp_camera
 
 RECIPE = """\
 name: Screens
@@ -73,6 +74,44 @@ tests:
       - command: curl --silent --no-buffer 'http://{{ web.address }}{{ stream.path }}' | head -c 20
         expect: result.stdout is search('--boundary')
 """
+
+
+NETWORK_CAMERA = """\
+name: A camera of the network
+benches: desk
+tests:
+  - test: it is as good as any other
+    steps:
+      - video_state: {expect: {online: true, width: 640, height: 480, min_fps: 1}, within: 60s}
+      - video_snapshot: {path: seen.png}
+        register: seen
+      - video_record: {file: film.avi, duration: 600s, frames: 3}
+      - image_expect: {reference: "{{ seen.path }}", tolerance: 8, within: 60s}
+      - video_stream:
+        register: stream
+        expect: stream.url.endswith('/h264') and stream.scheme == 'rtsp'
+      - port_forward: "{{ stream.to }}"
+        register: port
+      - command: ffmpeg -v error -rtsp_transport tcp -i rtsp://{{ port.address }}{{ stream.path }} -f null - 2>&1 | cat
+        expect: "'401 Unauthorized' in result.stdout"
+"""
+
+
+@pytest.mark.peer("ffmpeg")
+@pytest.mark.peer("rtsp server")
+def test_a_network_camera_does_all_that_cameras_do_and_its_password_stays_secret(tmp_path: Path) -> None:
+    with rtsp_camera() as server:
+        camera = f"{{driver: rtsp, url: '{server.digest}/h264', user: {USER}, password: !env PASSWORD, limit: 60s}}"
+        (tmp_path / "lab.yaml").write_text(
+            f"benches: {{desk: {{devices: {{screen: {camera}}}}}}}", encoding="utf-8"
+        )
+        (tmp_path / "r.yaml").write_text(NETWORK_CAMERA, encoding="utf-8")
+        done = runner(tmp_path, "play", "-i", "lab.yaml", "r.yaml", PASSWORD=PASSWORD)
+
+    report = Report(tmp_path / "results" / "latest")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (report.folder / "artifacts/desk/film.avi").read_bytes().startswith(b"RIFF")
+    assert all("sesame" not in each.read_text("utf-8", "replace") for each in report.folder.glob("*.*"))
 
 
 @pytest.mark.peer("ustreamer")

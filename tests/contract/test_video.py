@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from support.camera import Camera, jpeg, served
 from support.plain_context import PlainContext
+from support.rtsp_camera import PASSWORD, USER, rtsp_camera
 
 from runner.api import Cancelled, Driver, Duration, Video
 from runner.modules.sim.sim_rpi4 import SimRpi4
+from runner.api import Cancelled, Driver, Duration, Secret, Video
 from runner.modules.video.jpeg import size_of
 from runner.modules.video.mjpeg import Mjpeg
 from runner.modules.video.pictures import Pictures
+from runner.modules.video.rtsp import Rtsp
 from runner.modules.video.ustreamer import Ustreamer
 
 SIZE = (640, 480)
@@ -42,6 +45,12 @@ def _single(_: Path, stack: ExitStack) -> Video:
 
 
 def _ustreamer(_: Path, __: ExitStack) -> Video:
+def _rtsp(_: Path, stack: ExitStack) -> Driver:
+    url = f"{stack.enter_context(rtsp_camera()).digest}/h264"
+    return Rtsp(url=url, user=USER, password=Secret(PASSWORD), limit=Duration("60s"))
+
+
+def _ustreamer(_: Path, __: ExitStack) -> Driver:
     return Ustreamer(options={"device": "/dev/no-camera"}, limit=Duration("60s"))
 
 
@@ -59,6 +68,7 @@ DRIVERS = {
     "mjpeg stream": _stream,
     "mjpeg single": _single,
     "ustreamer": pytest.param(_ustreamer, marks=pytest.mark.peer("ustreamer")),
+    "rtsp": pytest.param(_rtsp, marks=[pytest.mark.peer("ffmpeg"), pytest.mark.peer("rtsp server")]),
 }
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from support import message_bus, mosquitto, snmpd, ssh_server
+from support import message_bus, mosquitto, rtsp_camera, snmpd, ssh_server
 
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
@@ -141,6 +141,9 @@ _PROBES: dict[str, Callable[[], str]] = {
     "mosquitto": mosquitto.missing,
     "snmpd": snmpd.missing,
     "ustreamer": lambda: _program("ustreamer"),
+    "ffmpeg": lambda: _program("ffmpeg"),
+    "iperf3": lambda: _program("iperf3"),
+    "rtsp server": rtsp_camera.missing,
     "debian cryptography": lambda: "" if CRYPTOGRAPHY.exists() else f"no {CRYPTOGRAPHY}",
 }
 

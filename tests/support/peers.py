@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from support import message_bus, mosquitto, snmpd, ssh_server
+from support import browser, message_bus, mosquitto, snmpd, ssh_server
 
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
@@ -16,6 +16,7 @@ GUEST = ROOT / ".cache" / "guest"
 CRYPTOGRAPHY = Path("/usr/lib/python3/dist-packages/cryptography")
 PILLOW = Path("/usr/lib/python3/dist-packages/PIL")
 PYTHON_GUEST = ROOT / ".cache" / "python_guest"
+NOVNC = Path("/usr/share/novnc/vnc.html")
 BOARDS = ROOT / ".cache" / "boards"
 """What `make boards` fetches."""
 LAB_VM = ROOT / ".cache" / "lab_vm"
@@ -141,6 +142,8 @@ _PROBES: dict[str, Callable[[], str]] = {
     "mosquitto": mosquitto.missing,
     "snmpd": snmpd.missing,
     "ustreamer": lambda: _program("ustreamer"),
+    "chromium": browser.missing,
+    "novnc": lambda: "" if NOVNC.exists() else f"no {NOVNC}",
     "debian cryptography": lambda: "" if CRYPTOGRAPHY.exists() else f"no {CRYPTOGRAPHY}",
 }
 

@@ -62,7 +62,10 @@ class Page:
 
     def wait_for(self, expression: str, limit: float = LIMIT) -> None:
         """Wait until an expression is true."""
-        wait_until(lambda: bool(self.evaluate(expression)), expression, limit)
+        try:
+            wait_until(lambda: bool(self.evaluate(expression)), expression, limit)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the browser says {self.faults()}") from error
 
     def type(self, text: str) -> None:
         """Press and release a key for each letter, digit or Enter (``\\r``)."""

@@ -175,7 +175,7 @@ def _takes_as_is(hint: Any, value: object) -> bool:
     """Tell whether a value is kept whatever it is: bytes stay bytes, a result stays a result."""
     if hint is Any or hint is object:
         return True
-    anything = typing.get_origin(hint) is dict and typing.get_args(hint)[1] in {Any, object}
+    anything = typing.get_origin(hint) is dict and typing.get_args(hint) in {(str, Any), (str, object)}
     return anything and isinstance(value, dict) and all(type(key) is str for key in value)
 
 
@@ -365,8 +365,8 @@ def _container(origin: Any, arguments: tuple[Any, ...], node: Node) -> Any:
     if origin is dict:
         if not isinstance(node, MapNode):
             raise Wrong(node.at, f"expected a mapping, got {seen(node)}")
-        item = arguments[1] if arguments else object
-        return {entry.key.text: _value(item, entry.value) for entry in node}
+        name, item = arguments or (str, object)
+        return {_int(each.key) if name is int else each.key.text: _value(item, each.value) for each in node}
     item = arguments[0] if arguments else object
     if item is Judged and isinstance(node, Scalar):
         return [_scalar(Judged, node)]

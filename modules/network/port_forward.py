@@ -23,7 +23,8 @@ class PortForward(Module):
 
     Opened in a play's `setup`, or by a step of a play without `tests`, it stays until the play
     ends. Addresses are a port (`8080`), `host:port` (`10.0.0.5:80`, `[::1]:80`), or the path of
-    a Unix socket (`/run/board.sock`). The bytes travel within the connection to the agent: the
+    a Unix socket (`/run/board.sock`); or it leads to a device of the network (`tcp`, `unix`,
+    `websocket`) by its name. The bytes travel within the connection to the agent: the
     host's SSH server need not allow forwarding, and consoles go first. What cannot be
     connected to is told for each connection, not when the forward is opened.
 
@@ -32,13 +33,16 @@ class PortForward(Module):
         - port_forward: 8080
           register: web
         - port_forward: {to: "10.0.0.5:80", listen: 127.0.0.1:8000}
+        - port_forward: monitor   # a device of the bench
         - port_forward: {to: 127.0.0.1:9000, listen: 9000, reverse: true}
     """
 
     runs_on = "controller"
     unconfined = True
 
-    to: str = arg(primary=True, help="where connections lead: a port, host:port, or a socket's path")
+    to: str = arg(
+        primary=True, help="where connections lead: a port, host:port, a socket's path, or a device"
+    )
     listen: str = arg(
         default="", help="where they are accepted, in the same form; empty: a free port of 127.0.0.1"
     )

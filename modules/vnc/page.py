@@ -7,9 +7,10 @@ import logging
 import mimetypes
 import socket
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from runner.api import LabError, Unreachable
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 SOCKET = "/websockify"
 """The path that noVNC's page connects to unless it is told another."""
 _CONNECT = 10.0
+_FAREWELL = 2.0
+"""Seconds that a browser has to say goodbye, too."""
 _MOST = 65536
+_OWN = "default-src 'self' data: blob:; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'"
+"""What the page may load (Content Security Policy Level 3): nothing of another site, whatever is in it."""
 
 
 class Page:
@@ -37,6 +42,8 @@ class Page:
         self._files = files.resolve()
         self._lock = threading.Lock()
         self._open: set[ServerConnection] = set()
+        self._made: weakref.WeakSet[ServerConnection] = weakref.WeakSet()
+        self._closing = False
         quiet = logging.getLogger("runner.novnc")
         quiet.setLevel(logging.CRITICAL)
         try:
@@ -46,6 +53,8 @@ class Page:
                 port,
                 process_request=self._answer,
                 select_subprotocol=_binary,
+                create_connection=self._accept,  # type: ignore[arg-type]  # whatever makes one does
+                close_timeout=_FAREWELL,
                 compression=None,
                 max_size=None,
                 logger=quiet,
@@ -57,13 +66,33 @@ class Page:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening, and end every connection."""
+        """Stop listening, and end every connection.
+
+        Browsers also make connections on which they ask for nothing; `shutdown` would wait for those.
+        """
+        with self._lock:
+            self._closing = True
+            silent = [each for each in self._made if each not in self._open]
+        for each in silent:
+            each.close_socket()
         self._server.shutdown()
         with self._lock:
             ending = list(self._open)
         for each in ending:
             each.close_socket()
         self._thread.join()
+
+    def _accept(self, *how: Any, **options: Any) -> ServerConnection:
+        """Make a connection, and keep it in mind until it is gone."""
+        from websockets.sync.server import ServerConnection
+
+        made = ServerConnection(*how, **options)
+        with self._lock:
+            self._made.add(made)
+            closing = self._closing
+        if closing:
+            made.close_socket()
+        return made
 
     def _carry(self, browser: ServerConnection) -> None:
         """Carry a browser's bytes to the server and back, until one of them ends."""
@@ -105,7 +134,12 @@ class Page:
         body = file.read_bytes()
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         headers = Headers(
-            [("Content-Type", kind), ("Content-Length", str(len(body))), ("Connection", "close")]
+            {
+                "Content-Type": kind,
+                "Content-Length": str(len(body)),
+                "Content-Security-Policy": _OWN,
+                "Connection": "close",
+            }
         )
         return Response(200, "OK", headers, body)
 

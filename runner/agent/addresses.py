@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,15 @@ def read_address(text: str, *, host: str = "localhost") -> Address:
     if (":" in bare) == (bare != named) and port.isascii() and port.isdigit() and int(port) < 65536:
         return Address(host=bare or host, port=int(port))
     raise RecipeFault(f"{text!r} is not an address", hint=_HINT)
+
+
+def names_device(text: str) -> bool:
+    """Tell whether what a forward leads to can be a device's name: no port, no path, no colon.
+
+    >>> [names_device(each) for each in ("web", "board.web", "8080", "host:80", "/run/x.sock", "")]
+    [True, True, False, False, False, False]
+    """
+    return bool(re.fullmatch(r"[A-Za-z_][\w.-]*", text, re.ASCII))
 
 
 def connected(address: Address, within: float = CONNECT_WITHIN) -> socket.socket:

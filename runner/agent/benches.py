@@ -121,7 +121,7 @@ class Benches:
             case Release():
                 return self._release(request.bench, call)
             case Connect() | Listen() | Accept() | Unlisten():
-                return self._forwarding().answer(request, call, self._known(request.bench).policies)
+                return self._forwarding().answer(request, call, self._known(request.bench))
             case Forward() | Unforward():
                 raise LabError("a forward begins with the controller")
             case _:

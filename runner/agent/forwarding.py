@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Forward:
     """Carry every connection made to `listen` on to `to`; the controller's half of it answers this.
 
+    `to`: an address, or a device of the bench that is at one.
     It listens on this machine and connects from the bench's host, `reverse` the other way round.
     The answer has the `address` that it listens at, and a `number` to give it up by.
     """
@@ -31,7 +32,7 @@ class Unforward:
 class Connect:
     """Connect to an address from the host; bytes are then carried on this call's stream.
 
-    `ask`: only whether that is allowed.
+    `ask`: only whether that is allowed; `to` may be a device then, and the answer has the address.
     """
 
     bench: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import socket
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +16,12 @@ from runner.agent.call import Call
 from runner.agent.carrier import Broken, Carrier
 from runner.agent.forwarding import Accept, Connect, Listen, Unlisten
 from runner.agent.frames import Kind
+from runner.agent.leading import leads_to
 from runner.agent.wording import pack_connected
 from runner.api.verdicts import LabError
 
 if TYPE_CHECKING:
-    from runner.agent.policy import Policy
+    from runner.agent.bench import Bench
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,16 @@ class Forwards:
         self._numbers = itertools.count(1)
         self._open: dict[int, _Open] = {}
 
-    def answer(
-        self, request: Connect | Listen | Accept | Unlisten, call: Call, policies: Sequence[Policy]
-    ) -> Any:
+    def answer(self, request: Connect | Listen | Accept | Unlisten, call: Call, bench: Bench) -> Any:
         """Do what was asked, if all policies allow it; a connection is carried to its end."""
-        for policy in policies:
+        if isinstance(request, Connect) and request.ask:
+            request = dataclasses.replace(request, to=leads_to(request.to, bench, call))
+        for policy in bench.policies:
             if isinstance(request, (Connect, Listen)):
                 policy.allow_forward(request.to if isinstance(request, Connect) else request.at)
         match request:
             case Connect(ask=True):
-                return None
+                return {"to": request.to}
             case Connect():
                 return carried(connected(read_address(request.to)), request.to, call)
             case Listen():

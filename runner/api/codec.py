@@ -144,10 +144,19 @@ def _decode_union(members: tuple[Any, ...], value: Any) -> Any:
     raise TypeError(f"{value!r} is none of {members!r}")
 
 
+def _key(hint: Any, key: Any) -> Any:
+    """Rebuild a key, of which JSON has made a text (RFC 8259, 4).
+
+    >>> decode(dict[int, str], encode({0: "lamp"}))
+    {0: 'lamp'}
+    """
+    return int(key) if hint is int else decode(hint, key)
+
+
 def _decode_container(origin: Any, arguments: tuple[Any, ...], value: Any) -> Any:
     if origin is dict:
         key_hint, item_hint = arguments or (object, object)
-        return {decode(key_hint, key): decode(item_hint, item) for key, item in value.items()}
+        return {_key(key_hint, key): decode(item_hint, item) for key, item in value.items()}
     item_hint = arguments[0] if arguments else object
     if origin is tuple and arguments and arguments[-1] is not Ellipsis:
         return tuple(decode(hint, item) for hint, item in zip(arguments, value, strict=True))

@@ -14,8 +14,10 @@ from typing import Any
 
 import click
 
-from runner.agent.calls import Heard, Said, Take
+from runner.agent.addresses import names_device
+from runner.agent.calls import Configure, DeviceSpec, Heard, Said, Take
 from runner.agent.forwarding import Forward
+from runner.agent.paths import resolved
 from runner.api.values import Duration
 from runner.api.verdicts import LabError
 from runner.cli.common import inventory_option
@@ -76,15 +78,17 @@ def command(
 ) -> int:
     """Reach ports of a bench's host from here, until Ctrl-C or as long as a program runs.
 
-    TO is a port, host:port, or the path of a Unix socket, as the bench's host reaches it.
-    LISTEN is where connections are accepted, in the same form; when it is left out, a free
-    port of this machine. A program behind -- finds the addresses in RUNNER_FORWARD_1,
-    RUNNER_FORWARD_2, … and their parts in RUNNER_FORWARD_1_HOST and _PORT.
+    TO is a port, host:port, or the path of a Unix socket, as the bench's host reaches it; or
+    a device of the network of the bench. LISTEN is where connections are accepted, in the same
+    form; when it is left out, a free port of this machine. A program behind -- finds the
+    addresses in RUNNER_FORWARD_1, RUNNER_FORWARD_2, … and their parts in RUNNER_FORWARD_1_HOST
+    and _PORT.
 
     \b
     Examples:
       runner forward rpi4-01 8080
       runner forward rpi4-01 8000=10.0.0.5:80 /tmp/board.sock=/run/board.sock
+      runner forward rpi4-01 web 8000=web
       runner forward rpi4-01 -R 9000=localhost:9000
       runner forward rpi4-01 80 -- sh -c 'curl http://$RUNNER_FORWARD_1/'
     """
@@ -95,7 +99,7 @@ def command(
     if not wanted:
         raise click.UsageError("which port? runner forward BENCH [LISTEN=]TO…", context)
     program: list[str] = context.meta[_BEHIND]
-    with _agent(bench, inventories, shared=shared, wait=_duration(wait)) as (link, name):
+    with _agent(bench, inventories, wanted, shared=shared, wait=_duration(wait)) as (link, name):
         opened = _open(link, name, wanted)
         _tell(opened, output, to_stderr=bool(program))
         return _run(program, opened, link) if program else _stay(link)
@@ -115,7 +119,7 @@ def _wanted(written: str, bench: str, *, reverse: bool) -> Forward:
 
 @contextlib.contextmanager
 def _agent(
-    bench: str, inventories: tuple[str, ...], *, shared: bool, wait: Duration
+    bench: str, inventories: tuple[str, ...], wanted: Sequence[Forward], *, shared: bool, wait: Duration
 ) -> Iterator[tuple[AgentLink, str]]:
     """Give the link to the agent of a bench's host, and the bench's name; the bench is ours meanwhile."""
     from runner.cli.one_bench import plan_one
@@ -123,17 +127,34 @@ def _agent(
 
     plan, registry = plan_one(bench, inventories, recipe=None, extra={})
     planned = plan.plays[0].benches[0]
-    connect = connector(registry.sources, hosts=plan.inventory.hosts, classes=tuple)
+    named = [each.to for each in wanted if not each.reverse and names_device(each.to)]
+    configure = _only(planned.configure, named)
+    drivers = tuple(each.path for each in configure.devices.values())
+    connect = connector(registry.sources, hosts=plan.inventory.hosts, classes=lambda: drivers)
     link = connect(planned.bench.host, _nothing, _remark)
     if not isinstance(link, AgentLink):
         raise TypeError(f"no agent is behind {link!r}")
     name = planned.bench.name
     with contextlib.closing(link):
-        alone = dataclasses.replace(planned.configure, devices={}, aliases={}, orders=())
-        link.call(alone, _nothing, cancel=Cancellation())
+        link.call(configure, _nothing, cancel=Cancellation())
         if planned.locked and not shared:
             _take(link, Take(bench=name, holder="runner forward", wait=wait))
         yield link, name
+
+
+def _only(configure: Configure, named: Sequence[str]) -> Configure:
+    """Leave out all devices but those of these names and those that they work through.
+
+    Somebody else may be using the others, and nothing of them is looked at.
+    """
+    devices: dict[str, DeviceSpec] = {}
+    waiting = list(named)
+    while waiting:
+        name = resolved(waiting.pop(), configure.aliases).partition(".")[0]
+        if name in configure.devices and name not in devices:
+            devices[name] = configure.devices[name]
+            waiting += [each for each in devices[name].devices.values() if each is not None]
+    return dataclasses.replace(configure, devices=devices, orders=())
 
 
 def _take(link: AgentLink, take: Take) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import dataclasses
 import itertools
 import socket
 import struct
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runner.agent.addresses import connected, listener, listens_at, read_address
+from runner.agent.addresses import connected, listener, listens_at, names_device, read_address
 from runner.agent.calls import Heard, Said
 from runner.agent.forwarding import Accept, Carry, Connect, Forward, Listen, Unlisten
 from runner.agent.stop import Stop
@@ -44,9 +45,9 @@ class Forwards:
         if request.reverse:
             made: _Open = _There(request, self._channel, self._heard, hear, cancel)
         else:
-            to = str(read_address(request.to))
-            self._channel.call(Connect(bench=request.bench, to=to, ask=True), hear, cancel)
-            made = _Here(request, self._channel, self._heard)
+            to = request.to if names_device(request.to) else str(read_address(request.to))
+            answer = self._channel.call(Connect(bench=request.bench, to=to, ask=True), hear, cancel)
+            made = _Here(dataclasses.replace(request, to=answer["to"]), self._channel, self._heard)
         with self._lock:
             number = next(self._numbers)
             self._open[number] = made

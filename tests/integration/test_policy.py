@@ -196,8 +196,9 @@ def test_a_controller_that_was_changed_gets_nothing_past_the_policy(guarded: Gua
     agent = guarded.agent(sources, said)
     evidence = tmp_path / "evidence"
     mock = DeviceSpec("mock", "runner.modules.power.mock:Mock", {})
+    web = DeviceSpec("tcp", "runner.modules.network.tcp:Tcp", {"host": "10.0.0.1", "port": 22})
     try:
-        ask(agent, Configure("b", {"power": mock}))
+        ask(agent, Configure("b", {"power": mock, "web": web}))
         assert ask(agent, Run("b", "runner.modules.power.power_on:PowerOn", {}, {"power": "power"}, 60.0))
         for path, arguments, refusal in (
             ("evil:Evil", {}, "code from 'evil' is not allowed to user 'ana'"),
@@ -209,6 +210,8 @@ def test_a_controller_that_was_changed_gets_nothing_past_the_policy(guarded: Gua
                 ask(agent, Run("b", path, arguments, {}, 60.0))
         with pytest.raises(LabError, match=f"{guarded.policy} .default.: forwards = "):
             ask(agent, Connect("b", "localhost:22"))
+        with pytest.raises(LabError, match="a forward to or at 10.0.0.1:22 is not allowed"):
+            ask(agent, Connect("b", "web", ask=True))
         for option, refusal in (("file", "devices = /dev/"), ("command", "commands = no")):
             spec = DeviceSpec(option, f"runner.modules.{'storage.file:File' if option == 'file' else 'power.command:Command'}",
                               {"path": str(evidence)} if option == "file" else {"turn_on": "x", "turn_off": "y"})  # fmt: skip

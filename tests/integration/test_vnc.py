@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -291,6 +292,21 @@ def test_closing_the_driver_ends_the_browsers_connections(pc: Qemu, files: Path)
             browser.recv(timeout=60)
         with pytest.raises(OSError, match="refused"):
             get(where, "/vnc.html")
+
+
+def test_closing_does_not_wait_for_a_connection_on_which_nothing_is_asked_for(pc: Qemu, files: Path) -> None:
+    """Browsers make such ones ahead of need; the server would wait 10 s for what is to be asked."""
+    with contextlib.ExitStack() as stack:
+        driver = stack.enter_context(opened(path=pc.info().vnc))
+        host, _, port = stack.enter_context(shown(driver, files)).rpartition(":")
+        silent = stack.enter_context(socket.create_connection((host, int(port)), 60))
+        page = driver.page
+        assert isinstance(page, Page)
+        wait_until(lambda: len(page._made) == 1, "it is accepted")
+        started = time.monotonic()
+        driver.close()
+        assert time.monotonic() - started < 8
+        assert silent.recv(1) == b""
 
 
 def test_a_server_that_is_not_there_is_told_to_the_browser(tmp_path: Path, files: Path) -> None:

@@ -27,11 +27,11 @@ _XML = f"""
 
 
 @contextlib.contextmanager
-def message_bus(folder: Path) -> Iterator[str]:
-    """Start dbus-daemon; return the address of its bus."""
+def message_bus(folder: Path, listen: str = "") -> Iterator[str]:
+    """Start dbus-daemon; return the address of its bus, which is in the folder unless `listen` says where."""
     configuration = folder / "bus.conf"
     configuration.write_text(
-        f"<busconfig><type>session</type><listen>unix:path={folder}/bus</listen>"
+        f"<busconfig><type>session</type><listen>{listen or f'unix:path={folder}/bus'}</listen>"
         '<policy context="default"><allow send_destination="*" eavesdrop="true"/>'
         '<allow eavesdrop="true"/><allow own="*"/></policy></busconfig>',
         encoding="utf-8",

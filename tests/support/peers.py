@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from support import message_bus, mosquitto, rtsp_camera, snmpd, ssh_server
+from support import browser, message_bus, mosquitto, rtsp_camera, snmpd, ssh_server
 
 ROOT = Path(__file__).resolve().parents[2]
 UBOOT = Path("/usr/lib/u-boot/qemu_arm64/u-boot.bin")
@@ -16,6 +16,7 @@ GUEST = ROOT / ".cache" / "guest"
 CRYPTOGRAPHY = Path("/usr/lib/python3/dist-packages/cryptography")
 PILLOW = Path("/usr/lib/python3/dist-packages/PIL")
 PYTHON_GUEST = ROOT / ".cache" / "python_guest"
+NOVNC = Path("/usr/share/novnc/vnc.html")
 BOARDS = ROOT / ".cache" / "boards"
 """What `make boards` fetches."""
 LAB_VM = ROOT / ".cache" / "lab_vm"
@@ -144,6 +145,8 @@ _PROBES: dict[str, Callable[[], str]] = {
     "ffmpeg": lambda: _program("ffmpeg"),
     "iperf3": lambda: _program("iperf3"),
     "rtsp server": rtsp_camera.missing,
+    "chromium": browser.missing,
+    "novnc": lambda: "" if NOVNC.exists() else f"no {NOVNC}",
     "debian cryptography": lambda: "" if CRYPTOGRAPHY.exists() else f"no {CRYPTOGRAPHY}",
 }
 

@@ -70,6 +70,7 @@ def fault(hint: Any, text: str, **more: Any) -> str:
         (list[int], "[1, 2]", [1, 2]),
         (tuple[str, ...], "[a, 1.0]", ("a", "1.0")),
         (dict[str, int], "{a: 1}", {"a": 1}),
+        (dict[int, str], "{0: a}", {0: "a"}),
         (int | str, "5", 5),
         (int | str, "abc", "abc"),
         (str | None, "null", None),
@@ -105,6 +106,7 @@ def test_values_of_every_type_are_read(hint: Any, text: str, value: object) -> N
         (Colour, "gren", "m: x: expected 'red' or 'green', got 'gren' | did you mean 'green'?"),
         (list[int], "5", "m: x: expected a list of whole number, got 5 | "),
         (dict[str, int], "5", "m: x: expected a mapping, got 5 | "),
+        (dict[int, str], "{a: b}", "m: x: expected a whole number, got 'a' | "),
         (int | None, "abc", "m: x: expected whole number or null, got 'abc' | "),
         (
             Interrupt,

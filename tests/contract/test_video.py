@@ -13,9 +13,8 @@ from support.camera import Camera, jpeg, served
 from support.plain_context import PlainContext
 from support.rtsp_camera import PASSWORD, USER, rtsp_camera
 
-from runner.api import Cancelled, Driver, Duration, Video
-from runner.modules.sim.sim_rpi4 import SimRpi4
 from runner.api import Cancelled, Driver, Duration, Secret, Video
+from runner.modules.sim.sim_rpi4 import SimRpi4
 from runner.modules.video.jpeg import size_of
 from runner.modules.video.mjpeg import Mjpeg
 from runner.modules.video.pictures import Pictures
@@ -44,13 +43,12 @@ def _single(_: Path, stack: ExitStack) -> Video:
     return Mjpeg(snapshot_url=f"{_camera(stack).url}/snapshot", limit=Duration("60s"))
 
 
-def _ustreamer(_: Path, __: ExitStack) -> Video:
-def _rtsp(_: Path, stack: ExitStack) -> Driver:
+def _rtsp(_: Path, stack: ExitStack) -> Video:
     url = f"{stack.enter_context(rtsp_camera()).digest}/h264"
     return Rtsp(url=url, user=USER, password=Secret(PASSWORD), limit=Duration("60s"))
 
 
-def _ustreamer(_: Path, __: ExitStack) -> Driver:
+def _ustreamer(_: Path, __: ExitStack) -> Video:
     return Ustreamer(options={"device": "/dev/no-camera"}, limit=Duration("60s"))
 
 

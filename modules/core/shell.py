@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,10 +17,7 @@ from runner.api import (
     Unreachable,
     arg,
 )
-
-_BLOCKED = frozenset({"PATH", "HOME", "PYTHONPATH", "BASH_ENV", "ENV", "IFS", "KUBECONFIG", "SHELLOPTS"})
-_BLOCKED_BEGINNINGS = ("LD_", "BASH_FUNC_")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from runner.modules.core.variables import wrong_variable
 
 
 class NamedCommand(Options):
@@ -86,7 +82,8 @@ class Shell(Driver, HostCommands):
             )
             raise RecipeFault(f"there is no command {name!r}", hint=hint)
         for variable in env:
-            _check_variable(variable)
+            if wrong := wrong_variable(variable):
+                raise RecipeFault(wrong, hint="let the script take an argument instead")
         return Invocation(
             arguments=(*self.shell, command.script, name, *arguments),
             chdir=self.chdir,
@@ -100,13 +97,3 @@ class Shell(Driver, HostCommands):
             name: NamedCommand(script=each) if isinstance(each, str) else each
             for name, each in self.commands.items()
         }
-
-
-def _check_variable(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise RecipeFault(f"{name!r} is no name of a variable", hint="letters, digits and _, no digit first")
-    if name in _BLOCKED or name.startswith(_BLOCKED_BEGINNINGS):
-        raise RecipeFault(
-            f"the variable {name!r} may not be set: it changes which programs run",
-            hint="let the script take an argument instead",
-        )

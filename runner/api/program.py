@@ -39,6 +39,8 @@ class Ended(Result):
     elapsed: Duration
     dropped: int = 0
     """Characters missing at the front of `stdout` and `stderr`."""
+    timed_out: bool = False
+    """True when its time was over before it ended by itself."""
 
 
 def run(
@@ -76,6 +78,7 @@ def run(
         status=status,
         elapsed=Duration(time.monotonic() - started),
         dropped=out.dropped + err.dropped,
+        timed_out=not in_time,
     )
     return ended, in_time
 

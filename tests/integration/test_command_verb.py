@@ -39,6 +39,7 @@ def test_text_is_a_line_for_the_shell() -> None:
 
     assert (ended.stdout, ended.stderr, ended.status) == ("one\n", "two\n", 0)
     assert 0 < ended.elapsed < 5
+    assert not ended.timed_out
 
 
 def test_a_list_is_a_program_and_its_arguments() -> None:
@@ -101,6 +102,7 @@ def test_a_time_out_ends_everything_that_was_started(tmp_path: Path) -> None:
 
     assert caught.value.evidence["stdout"] == "before"
     assert caught.value.result.stdout == "before\n"
+    assert caught.value.result.timed_out
     wait_until_gone(int(note.read_text(encoding="utf-8")))
 
 
@@ -150,6 +152,13 @@ def test_bytes_that_are_no_text_stay_visible() -> None:
 def test_a_program_that_is_not_there_is_the_labs_fault() -> None:
     with pytest.raises(Unreachable, match="cannot start 'no-such-program'"):
         Command(command=["no-such-program"]).run(PlainContext())
+
+
+def test_variables_that_change_which_programs_run_are_refused_before_the_run() -> None:
+    found = list(Command.misfits({"env": {"COLOUR": "red", "LD_PRELOAD": "x", "PATH": "x", "A=B": "x"}}))
+
+    assert [each.argument for each in found] == ["env.LD_PRELOAD", "env.PATH", "env.A=B"]
+    assert "is no name of a variable" in found[2].message
 
 
 @pytest.mark.parametrize("command", ["", "  ", []])

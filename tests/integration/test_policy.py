@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from support.command import runner
 from support.peers import ROOT
+from support.processes import wait_until_gone
 from support.ssh_lab import SIMULATED, inventory
 from support.ssh_server import SshServer, make_key, ssh_server
 
@@ -105,6 +106,34 @@ def test_the_hosts_policy_refuses_a_bench_before_anything_moves_and_a_module_whe
     assert f"{policy}:3: users = nobody" in refused.stdout
     assert broken.returncode == 4
     assert f"{policy}:2: users stands in {policy}:1 already" in broken.stdout
+
+
+def test_commands_of_ones_own_run_where_the_policy_allows_them_by_hand_and_in_recipes(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.conf"
+    settings = f"HOME={tmp_path} RUNNER_LOCKS={tmp_path} RUNNER_POLICY={policy}"
+    recipe = """
+steps:
+  - command: {command: 'echo "$COLOUR"; sleep 600 & echo $! > pid; wait', chdir: %s, env: {COLOUR: red}, timeout: 300ms}
+    register: late
+    expect_error: {class: timeout}
+  - command: [printf, '%%s', 'a b']
+    register: ran
+    expect: ran.stdout == 'a b' and ran.stderr == '' and ran.status == 0 and not ran.timed_out and ran.elapsed > 0
+  - command: test -n "$SSH_CONNECTION"
+"""
+    with ssh_server(tmp_path / "shelf1", SetEnv=settings) as server:
+        policy.write_text(f"commands = no\n[user {ME}]\ncommands = yes\n", encoding="utf-8")
+        allowed = played(tmp_path, server, "recipe.yaml", recipe % tmp_path)
+        policy.write_text("modules = *\ncommands = no\n", encoding="utf-8")
+        lab = inventory(tmp_path, {"shelf1": server.options()}, {"b": {"host": "shelf1", **SIMULATED}})
+        refused = runner(tmp_path, "do", "b", "command", "touch evidence", "-i", lab)
+
+    assert allowed.returncode == 0, allowed.stdout + allowed.stderr
+    wait_until_gone(int((tmp_path / "pid").read_text(encoding="utf-8")))
+    assert refused.returncode == 3
+    assert f"module 'command' is not allowed to user '{ME}' on host" in refused.stdout
+    assert f"{policy}:2: commands = no" in refused.stdout
+    assert not (tmp_path / "evidence").exists()
 
 
 def test_an_inventory_can_ask_for_a_policy_which_must_be_there(tmp_path: Path) -> None:

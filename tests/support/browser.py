@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 LIMIT = 60.0
+_SHIFT = 8
 _FLAGS = (
     "--headless",
     "--no-sandbox",  # which root cannot have
@@ -68,13 +69,27 @@ class Page:
             raise AssertionError(f"{error}; the browser says {self.faults()}") from error
 
     def type(self, text: str) -> None:
-        """Press and release a key for each letter, digit or Enter (``\\r``)."""
+        """Press and release the key of each letter, digit or Enter (``\\r``), with Shift for capitals."""
         for each in text:
-            key = "Enter" if each == "\r" else each
-            code = key if each == "\r" else f"Digit{each}" if each.isdigit() else f"Key{each.upper()}"
-            given = {"key": key, "code": code, "text": each, "windowsVirtualKeyCode": ord(each.upper())}
-            self._call("Input.dispatchKeyEvent", type="keyDown", **given)
-            self._call("Input.dispatchKeyEvent", type="keyUp", **given)
+            if each == "\r":
+                self._key("Enter", "Enter", each)
+            else:
+                self._letter(each)
+
+    def _letter(self, letter: str) -> None:
+        code = f"Digit{letter}" if letter.isdigit() else f"Key{letter.upper()}"
+        if not letter.isupper():
+            self._key(letter, code, letter)
+            return
+        shift = {"key": "Shift", "code": "ShiftLeft", "windowsVirtualKeyCode": 16}
+        self._call("Input.dispatchKeyEvent", type="rawKeyDown", modifiers=_SHIFT, **shift)
+        self._key(letter, code, letter, modifiers=_SHIFT)
+        self._call("Input.dispatchKeyEvent", type="keyUp", **shift)
+
+    def _key(self, key: str, code: str, text: str, modifiers: int = 0) -> None:
+        given = {"key": key, "code": code, "windowsVirtualKeyCode": ord(text.upper()), "modifiers": modifiers}
+        self._call("Input.dispatchKeyEvent", type="keyDown", text=text, **given)
+        self._call("Input.dispatchKeyEvent", type="keyUp", **given)
 
     def picture(self) -> bytes:
         """Return what the page's first canvas holds, as PNG."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import logging
 import mimetypes
 import socket
@@ -117,6 +118,9 @@ class Page:
     def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """Send a file of the page; None for the WebSocket, which other people's pages may not use."""
         path = unquote(urlsplit(request.path).path)
+        asked = request.headers.get("Host", "")
+        if not _is_our_name(asked, socket.gethostname()):
+            return connection.respond(403, f"{asked} is not known here: write the address in numbers\n")
         if path != SOCKET:
             return self._file(connection, path)
         origin = request.headers.get("Origin")
@@ -142,6 +146,25 @@ class Page:
             }
         )
         return Response(200, "OK", headers, body)
+
+
+def _is_our_name(asked: str, own: str) -> bool:
+    """Tell whether a Host header may be ours: an address, localhost, or the host's name in any domain.
+
+    Otherwise somebody's page could be at a name of theirs that leads to us, and be of the same origin.
+
+    >>> [_is_our_name(each, "shelf1") for each in ("127.0.0.1:80", "[::1]:80", "localhost", "SHELF1.lab:80")]
+    [True, True, True, True]
+    >>> [_is_our_name(each, "shelf1") for each in ("evil.example:80", "shelf12", "")]
+    [False, False, False]
+    """
+    try:
+        name = urlsplit(f"//{asked}").hostname or ""
+    except ValueError:
+        return False
+    with contextlib.suppress(ValueError):  # a name, then
+        return bool(ipaddress.ip_address(name))
+    return name in {"localhost", own.lower()} or name.startswith(f"{own.lower()}.")
 
 
 def _binary(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:

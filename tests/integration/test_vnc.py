@@ -339,6 +339,18 @@ def test_the_page_of_somebody_else_may_not_connect(pc: Qemu, files: Path) -> Non
             pass
 
 
+def test_a_name_of_somebody_else_that_leads_here_gets_nothing(pc: Qemu, files: Path) -> None:
+    with opened(path=pc.info().vnc) as driver, shown(driver, files) as where:
+        connection = http.client.HTTPConnection(where, timeout=60)
+        with contextlib.closing(connection):
+            connection.request("GET", "/websockify", headers={"Host": "evil.example:80"})
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (
+                403,
+                b"evil.example:80 is not known here: write the address in numbers\n",
+            )
+
+
 def test_a_host_without_novnc_says_what_to_install(pc: Qemu, tmp_path: Path) -> None:
     with opened(path=pc.info().vnc) as driver, pytest.raises(Unsupported, match="no noVNC on the host"):
         VncUrl(files=str(tmp_path), display=driver).run(StepContext())

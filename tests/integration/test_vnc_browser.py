@@ -96,8 +96,7 @@ def test_the_page_shows_the_screen_and_types_on_it_and_asks_nobody_else(
 ) -> None:
     pc, serial = typed
     with served(pc) as (driver, there), browser() as page:
-        page.open(there.url)
-        page.wait_for(CONNECTED)
+        page.open(there.url, CONNECTED)
         page.type("Xy7\r")
         serial.wait_for(b"Xy7\r")
         pc.pause()  # so that no cursor blinks between the two
@@ -124,8 +123,7 @@ def test_closing_ends_the_connection_of_the_page_and_nobody_listens_any_more(
 
     with browser() as page:
         with served(pc) as (_, there):
-            page.open(there.url)
-            page.wait_for(CONNECTED)
+            page.open(there.url, CONNECTED)
             assert clients() == 1
         page.wait_for(f"!{CONNECTED}")
         wait_until(lambda: clients() == 0, "the machine has lost its client")
@@ -159,8 +157,7 @@ def test_the_screen_of_a_machine_in_a_lab_is_seen_at_the_desk_as_long_as_the_pla
         )
         with started(tmp_path, "play", "look.yaml", "-i", lab, "-v") as process:
             url = said(process, r"info pc: look at (http://\S+)")
-            page.open(url)
-            page.wait_for(CONNECTED)
+            page.open(url, CONNECTED)
             page.type("Hello")
             wait_until(lambda: shot.exists() or process.poll() is not None, "it has seen what was typed", 60)
             expected = pixels(shot.read_bytes())

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
 LIMIT = 60.0
+_SHIFT = 8
+_CHANGED = "ERR_NETWORK_CHANGED"
 _FLAGS = (
     "--headless",
     "--no-sandbox",  # which root cannot have
@@ -49,10 +51,26 @@ class Page:
         for domain in ("Page", "Runtime", "Network", "Log"):
             self._call(f"{domain}.enable")
 
-    def open(self, url: str) -> None:
-        """Go there, and wait until everything is loaded."""
+    def open(self, url: str, until: str) -> None:
+        """Go there, and wait until an expression is true.
+
+        Two seconds after a cable was laid or pulled on this machine, which other tests do, the browser
+        gives up whatever it is loading (net::ERR_NETWORK_CHANGED): then begin anew, as a person would.
+        """
+        self._go(url)
+
+        def shown() -> bool:
+            if any(_CHANGED in each for each in self._complaints()):
+                self._go("about:blank")
+                self._go(url)
+            return bool(self.evaluate(until))
+
+        self._wait(shown, f"{until} at {url}")
+
+    def _go(self, url: str) -> None:
+        self._events.clear()
         self._call("Page.navigate", url=url)
-        wait_until(lambda: bool(self._heard("Page.loadEventFired")), f"{url} is loaded", LIMIT)
+        self._wait(lambda: bool(self._heard("Page.loadEventFired")), f"{url} is loaded")
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of an expression of JavaScript."""
@@ -60,21 +78,38 @@ class Page:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def wait_for(self, expression: str, limit: float = LIMIT) -> None:
+    def wait_for(self, expression: str) -> None:
         """Wait until an expression is true."""
+        self._wait(lambda: bool(self.evaluate(expression)), expression)
+
+    def _wait(self, holds: Callable[[], bool], what: str) -> None:
         try:
-            wait_until(lambda: bool(self.evaluate(expression)), expression, limit)
+            wait_until(holds, what, LIMIT)
         except AssertionError as error:
-            raise AssertionError(f"{error}; the browser says {self.faults()}") from error
+            raise AssertionError(f"{error}; the browser says {self._complaints()}") from error
 
     def type(self, text: str) -> None:
-        """Press and release a key for each letter, digit or Enter (``\\r``)."""
+        """Press and release the key of each letter, digit or Enter (``\\r``), with Shift for capitals."""
         for each in text:
-            key = "Enter" if each == "\r" else each
-            code = key if each == "\r" else f"Digit{each}" if each.isdigit() else f"Key{each.upper()}"
-            given = {"key": key, "code": code, "text": each, "windowsVirtualKeyCode": ord(each.upper())}
-            self._call("Input.dispatchKeyEvent", type="keyDown", **given)
-            self._call("Input.dispatchKeyEvent", type="keyUp", **given)
+            if each == "\r":
+                self._key("Enter", "Enter", each)
+            else:
+                self._letter(each)
+
+    def _letter(self, letter: str) -> None:
+        code = f"Digit{letter}" if letter.isdigit() else f"Key{letter.upper()}"
+        if not letter.isupper():
+            self._key(letter, code, letter)
+            return
+        shift = {"key": "Shift", "code": "ShiftLeft", "windowsVirtualKeyCode": 16}
+        self._call("Input.dispatchKeyEvent", type="rawKeyDown", modifiers=_SHIFT, **shift)
+        self._key(letter, code, letter, modifiers=_SHIFT)
+        self._call("Input.dispatchKeyEvent", type="keyUp", **shift)
+
+    def _key(self, key: str, code: str, text: str, modifiers: int = 0) -> None:
+        given = {"key": key, "code": code, "windowsVirtualKeyCode": ord(text.upper()), "modifiers": modifiers}
+        self._call("Input.dispatchKeyEvent", type="keyDown", text=text, **given)
+        self._call("Input.dispatchKeyEvent", type="keyUp", **given)
 
     def picture(self) -> bytes:
         """Return what the page's first canvas holds, as PNG."""
@@ -89,15 +124,17 @@ class Page:
 
     def faults(self) -> list[str]:
         """Return what the browser complains of: exceptions, refusals, and what could not be loaded."""
-        thrown = [each["params"]["exceptionDetails"] for each in self._heard("Runtime.exceptionThrown")]
-        said = [each["params"]["entry"] for each in self._heard("Log.entryAdded")]
-        failed = [each["params"] for each in self._heard("Network.loadingFailed")]
-        wrong = [each for each in said if each["level"] == "error"]
-        return [json.dumps(each) for each in (*thrown, *wrong, *failed)]
+        return [each for each in self._complaints() if _CHANGED not in each]
 
-    def _heard(self, method: str) -> list[dict[str, Any]]:
+    def _complaints(self) -> list[str]:
+        heard = self._heard("Runtime.exceptionThrown", "Log.entryAdded", "Network.loadingFailed")
+        said = [each["params"] for each in heard]
+        return [json.dumps(each) for each in said if each.get("entry", {}).get("level", "error") == "error"]
+
+    def _heard(self, *methods: str) -> list[dict[str, Any]]:
+        """Return the events of these kinds since the page was asked for."""
         self._call("Runtime.getIsolateId")  # what came before its answer has been read then
-        return [each for each in self._events if each["method"] == method]
+        return [each for each in self._events if each["method"] in methods]
 
     def _call(self, method: str, **params: Any) -> dict[str, Any]:
         self._number += 1

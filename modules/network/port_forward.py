@@ -54,7 +54,6 @@ class PortForward(Module):
     reverse: bool = arg(
         default=False, help="accept them on the bench's host, and lead to what this machine reaches"
     )
-
     state: Literal["started", "stopped"] = arg(default="started", help="stopped: end it before its test ends")
 
     @classmethod
@@ -68,12 +67,9 @@ class PortForward(Module):
         """Open it, and say where; or end it."""
         if self.state == "stopped":
             context.unforward(self.to)
-            return self._at(self.to)
+            return Forwarded(address=self.to, host="", port=None, to=self.to)
         address = context.forward(self.to, listen=self.listen, reverse=self.reverse)
         side = "the host" if self.reverse else "this machine"
         context.log(f"{address} of {side} leads to {self.to}")
-        return self._at(address)
-
-    def _at(self, address: str) -> Forwarded:
         host, _, port = ("", "", "") if "/" in address else address.rpartition(":")
         return Forwarded(address=address, host=host.strip("[]"), port=int(port) if port else None, to=self.to)

@@ -119,6 +119,11 @@ def test_a_forward_lives_as_long_as_its_play_or_test_whatever_scope_opens_it(
 
 
 def test_a_forward_can_be_ended_before_its_test(tmp_path: Path, greeter: str) -> None:
+    host, _, port = greeter.rpartition(":")
+    (tmp_path / "lab.yaml").write_text(
+        f"benches: {{desk: {{devices: {{monitor: {{driver: tcp, host: {host}, port: {port}}}}}}}}}\n",
+        encoding="utf-8",
+    )
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "ask.py").write_text(ASK, encoding="utf-8")
     (tmp_path / "recipe.yaml").write_text(
@@ -139,10 +144,17 @@ tests:
       - port_forward: {{to: "{greeter}", state: stopped}}
       - ask: "{{{{ two.address }}}}"
         expect: result.text == 'refused'
+      - port_forward: monitor
+        register: three
+      - ask: "{{{{ three.address }}}}"
+        expect: result.text == 'hello'
+      - port_forward: {{to: monitor, state: stopped}}
+      - ask: "{{{{ three.address }}}}"
+        expect: result.text == 'refused'
 """,
         encoding="utf-8",
     )
-    done = runner(tmp_path, "play", "recipe.yaml", "-vv")
+    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "-vv")
 
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -54,6 +54,7 @@ class Verb:
     result: type | None = None
     runs_on: Literal["host", "controller"] = "host"
     reads_only: bool = False
+    reads_when: str = ""
     predicts: bool = False
     limited_by: str = ""
     defines: str = ""

@@ -48,6 +48,7 @@ def declare_verb(cls: type[Module], *, source: str, family: str = "") -> Verb:
         result=result,
         runs_on=cls.runs_on,
         reads_only=cls.reads_only,
+        reads_when=cls.reads_when,
         predicts=cls.predict is not Module.predict,
         limited_by=cls.limited_by,
         defines=cls.defines,

@@ -69,6 +69,8 @@ def _module(verb: Verb) -> Iterator[str]:
 def _checked(verb: Verb) -> str:
     if verb.reads_only:
         return " Changes nothing, so it runs under --check, too."
+    if verb.reads_when:
+        return f" With '{verb.reads_when}' it runs under --check, too."
     return " Under --check it says what it would do." if verb.predicts else ""
 
 

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from support import lab_vm
 from support.mosquitto import Mosquitto, mosquitto
 from support.peers import missing
+
+if TYPE_CHECKING:
+    from support.usb_lab import UsbBus
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,3 +39,14 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     """A real MQTT broker; each test has topics of its own there."""
     with mosquitto(tmp_path_factory.mktemp("mosquitto")) as it:
         yield it
+
+
+@pytest.fixture
+def usb_bus() -> "Iterator[UsbBus]":
+    """A USB bus without any device on it, until the test plugs one in."""
+    from support.usb_lab import usb_lab
+
+    lab = usb_lab()
+    lab.bus.clear()
+    yield lab.bus
+    lab.bus.clear()

@@ -49,6 +49,7 @@ class CanInfo(Module):
     def run(self, context: Context) -> BusInfo:  # noqa: ARG002 - nothing to wait for
         """Ask."""
         info: dict[str, Any] = dict(self.bus.info())
+        work = self.bus.work
         return BusInfo(
             state=info.get("state", "unknown"),
             protocol=info.get("protocol", ""),
@@ -60,6 +61,6 @@ class CanInfo(Module):
             bus_off=info.get("bus_off", 0),
             overruns=info.get("overruns"),
             retries=info.get("retries", 0),
-            tasks=self.bus.work.names(),
+            tasks=tuple(name for name in work.names() if work.find(name) is not None),
             all=info,
         )

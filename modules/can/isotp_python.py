@@ -59,6 +59,7 @@ class PythonStack:
         self._frames: deque[Any] = deque()
         self._work: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._sending: deque[Sending] = deque()
+        self._latest: Sending | None = None
         self._requests: deque[Any] = deque()
         self._refused: Exception | None = None
         self._given_up: Exception | None = None
@@ -92,6 +93,7 @@ class PythonStack:
 
     def send(self, sending: Sending) -> None:
         """Put a message into the queue."""
+        self._latest = sending
         self._work.put(lambda: self._begin(sending))
 
     def abort(self, direction: Literal["tx", "rx"]) -> None:
@@ -106,8 +108,9 @@ class PythonStack:
         given_up.wait(_BUS_LOOK)
 
     def transmitting(self) -> bool:
-        """Tell whether a message is being sent."""
-        return bool(self._sending)
+        """Tell whether a message is being sent, or waits for that."""
+        waits = self._latest is not None and not self._latest.done.is_set()
+        return waits or bool(self._sending)
 
     def receiving(self) -> bool:
         """Tell whether a message has begun to come and is not there yet."""

@@ -34,6 +34,7 @@ class DbusCall(Module):
     """
 
     limited_by = "timeout"
+    reads_when = "read_only"
 
     service: str = arg(help="the name of who offers it, on the bus")
     path: str = arg(help="which of its objects")
@@ -43,6 +44,7 @@ class DbusCall(Module):
     signature: str | None = arg(
         default=None, help='their types, as in "sa{sv}"; left out: it is asked for them'
     )
+    read_only: bool = arg(default=False, help="it changes nothing: it is called under --check, too")
     timeout: Duration = arg(default=Duration("25s"), help="how long it may take")
     bus: MessageBus = device(help="the bus")
 

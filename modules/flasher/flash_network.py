@@ -91,7 +91,7 @@ class FlashNetwork(RamLinux, Module):
         default="auto", help="how it is packed; auto: by its first bytes, with url by its name"
     )
     preflash: list[str] = arg(default=[], help="commands on the board before writing, after the bundle's")
-    headers: dict[str, str] = arg(default={}, help="for the download from url")
+    headers: dict[str, Secret] = arg(default={}, help="for the download from url")
     bearer: Secret | None = arg(default=None, secret=True, help="a bearer token for it (RFC 6750)")
     ca_cert: FilePath | None = arg(default=None, help="the authority of its certificate, in PEM")
     insecure_tls: bool = arg(default=False, help="take any certificate of it")
@@ -128,7 +128,7 @@ class FlashNetwork(RamLinux, Module):
             with phases.phase("read the bundle"):
                 parts, bootcmd = self.parts(bundle)
             with phases.phase("read the image"):
-                download = self._download(context)
+                download = self.download(context)
             for attempt in range(1, self.retries + 2):
                 try:
                     flashed = self._try(bundle, parts, bootcmd, download, phases, context)
@@ -141,7 +141,8 @@ class FlashNetwork(RamLinux, Module):
                     return self._result(flashed, attempt, Duration(time.monotonic() - began))
         raise AssertionError("the last attempt raises or returns")
 
-    def _download(self, context: Context) -> Download:
+    def download(self, context: Context) -> Download:
+        """Return where the board fetches the image, and what is known of it."""
         if self.image:
             return self._served(self.image, context)
         compression = self.compression
@@ -150,7 +151,7 @@ class FlashNetwork(RamLinux, Module):
         return Download(
             url=self.url,
             compression=kind_by_name(name) if compression == "auto" else compression,
-            headers={**self.headers, **bearer},
+            headers={**{name: str(value) for name, value in self.headers.items()}, **bearer},
             ca_cert=f"{FOLDER}-ca.pem" if self.ca_cert else "",
             insecure=self.insecure_tls,
             sha256=(self.sha256.split() or [""])[0].lower(),

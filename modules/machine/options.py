@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from runner.api import Misfit, Options, Secret, Size, arg
+from runner.api import MachineForward, Misfit, Options, Secret, Size, Unsupported, arg
 
 
 class Disk(Options):
@@ -64,3 +65,18 @@ class CloudInit(Options):
         text = given.get("user_data", "")
         if text and not text.startswith("#"):
             yield Misfit("user_data", "it begins with neither '#cloud-config' nor '#!'", "#cloud-config")
+
+
+def forwarding(network: Network | None, forwards: Mapping[str, MachineForward]) -> Network:
+    """Return a network with other forwards; raise Unsupported when there is none."""
+    if network is None:
+        raise Unsupported("this machine has no network", hint="give the device the option network: {}")
+    made = {
+        name: Forward(host=each.port, guest=each.guest, protocol=_protocol(each.protocol), address=each.host)
+        for name, each in forwards.items()
+    }
+    return dataclasses.replace(network, forwards=made)
+
+
+def _protocol(name: str) -> Literal["tcp", "udp"]:
+    return "udp" if name == "udp" else "tcp"

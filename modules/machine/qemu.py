@@ -15,6 +15,7 @@ from runner.api import (
     Duration,
     LabError,
     Machine,
+    MachineForward,
     MachineInfo,
     MachineSnapshot,
     MachineState,
@@ -31,7 +32,7 @@ from runner.modules.machine import asking, kvm
 from runner.modules.machine.cloud_init import written
 from runner.modules.machine.command_line import Files, Setup, command_line
 from runner.modules.machine.guest import Guest
-from runner.modules.machine.options import CloudInit, Disk, Network, Screen
+from runner.modules.machine.options import CloudInit, Disk, Network, Screen, forwarding
 from runner.modules.machine.parts import GuestStorage, SerialConsole, Supply, Viewer
 from runner.modules.machine.port import GuestPort
 from runner.modules.machine.qcow2 import Qcow2
@@ -191,7 +192,13 @@ class Qemu(Driver, Machine):
         return True
 
     def configure(
-        self, *, cpus: int | None = None, memory: Size | None = None, disk_size: Size | None = None
+        self,
+        *,
+        cpus: int | None = None,
+        memory: Size | None = None,
+        disk_size: Size | None = None,
+        forwards: Mapping[str, MachineForward] | None = None,
+        user_data: str | None = None,
     ) -> None:
         """Change it for its next start; raise LabError while it runs."""
         with self._switching:
@@ -201,6 +208,10 @@ class Qemu(Driver, Machine):
                 if self._image is None:
                     raise Unsupported("this machine has no disk", hint="give the device the option disk")
                 self._image.grow(disk_size)
+            if forwards is not None:
+                self.network = forwarding(self.network, forwards)
+            if user_data is not None:
+                self.cloud_init = CloudInit(user_data=user_data) if user_data else None
             self.cpus = self.cpus if cpus is None else cpus
             self.memory = self.memory if memory is None else memory
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from runner.api import Context, Module, Result, arg
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from runner.api import Context, Misfit, Module, Result, arg
 
 
 class Forwarded(Result):
@@ -26,7 +29,8 @@ class PortForward(Module):
     a Unix socket (`/run/board.sock`); or it leads to a device of the network (`tcp`, `unix`,
     `websocket`) by its name. The bytes travel within the connection to the agent: the
     host's SSH server need not allow forwarding, and consoles go first. What cannot be
-    connected to is told for each connection, not when the forward is opened.
+    connected to is told for each connection, not when the forward is opened. `state: stopped` ends
+    those that lead to `to`, or listen there, with all connections that they carry.
 
     Example::
 
@@ -35,6 +39,7 @@ class PortForward(Module):
         - port_forward: {to: "10.0.0.5:80", listen: 127.0.0.1:8000}
         - port_forward: monitor   # a device of the bench
         - port_forward: {to: 127.0.0.1:9000, listen: 9000, reverse: true}
+        - port_forward: {to: "{{ web.address }}", state: stopped}
     """
 
     runs_on = "controller"
@@ -49,9 +54,20 @@ class PortForward(Module):
     reverse: bool = arg(
         default=False, help="accept them on the bench's host, and lead to what this machine reaches"
     )
+    state: Literal["started", "stopped"] = arg(default="started", help="stopped: end it before its test ends")
+
+    @classmethod
+    def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
+        """Say what only one that is opened has."""
+        for name in ("listen", "reverse"):
+            if given.get("state") == "stopped" and given.get(name):
+                yield Misfit(name, f"'{name}' belongs to one that is started", "leave it out")
 
     def run(self, context: Context) -> Forwarded:
-        """Open it, and say where."""
+        """Open it, and say where; or end it."""
+        if self.state == "stopped":
+            context.unforward(self.to)
+            return Forwarded(address=self.to, host="", port=None, to=self.to)
         address = context.forward(self.to, listen=self.listen, reverse=self.reverse)
         side = "the host" if self.reverse else "this machine"
         context.log(f"{address} of {side} leads to {self.to}")

@@ -10,6 +10,10 @@ from runner.console import Console
 _COMPLAINS = re.compile(r"(?i)fail|error|unable|unknown command")
 """What tells that saving went wrong where the parser knows no status."""
 
+_VARIABLE = re.compile(r"^([^\s=]+)=((?:[^\\\n]|\\[\s\S])*)$", re.MULTILINE)
+_ESCAPED = re.compile(r"\\([\s\S])")
+"""As printenv without a name prints them (U-Boot, lib/hashtable.c, hexport_r)."""
+
 
 class Environment(Result):
     """The variables that were asked for or changed; null for one that is not defined."""
@@ -32,10 +36,12 @@ class UbootEnv(Module):
 
         - uboot_env: bootcmd
           expect: "'mmc' in result.values.bootcmd"
+        - uboot_env: {all: true}
         - uboot_env: {set: {bootdelay: 3, bootargs: null}, save: true}
     """
 
     get: str | list[str] = arg(default=[], primary=True, help="the variables to read")
+    all: bool = arg(default=False, help="read every variable")
     set: dict[str, str | None] = arg(default={}, help="variables and their new values; null deletes one")
     save: bool = arg(default=False, help="keep the environment over a reset (saveenv)")
     timeout: Duration = arg(default=Duration("10s"), help="how long U-Boot may take for each of them")
@@ -44,9 +50,10 @@ class UbootEnv(Module):
     def run(self, context: Context) -> Environment:
         """Read, change what differs, and save."""
         wanted = [self.get] if isinstance(self.get, str) else self.get
-        if not (wanted or self.set or self.save):
+        if not (wanted or self.all or self.set or self.save):
             raise RecipeFault("uboot_env needs something to get, to set or to save")
-        before = {name: self._read(name, context) for name in dict.fromkeys((*wanted, *self.set))}
+        before: dict[str, str | None] = self._every(context) if self.all else {}
+        before |= {name: self._read(name, context) for name in dict.fromkeys((*wanted, *self.set))}
         changes = {name: value for name, value in self.set.items() if before[name] != (value or None)}
         for name, value in changes.items():
             self._write(name, value, context)
@@ -54,6 +61,16 @@ class UbootEnv(Module):
             self._save(context)
         after = {name: (value or None) for name, value in changes.items()}
         return Environment(values={**before, **after}, before=before, changed=bool(changes), saved=self.save)
+
+    def _every(self, context: Context) -> dict[str, str | None]:
+        """Take what printenv prints apart: newlines and backslashes of values stand behind a backslash."""
+        ran = self.console.run_uboot("printenv", context, timeout=self.timeout)
+        found: dict[str, str | None] = {
+            each[1]: _ESCAPED.sub(r"\1", each[2]) for each in _VARIABLE.finditer(ran.output)
+        }
+        if not found:
+            raise Failed("printenv printed no variables", evidence={"output": ran.output})
+        return found
 
     def _read(self, name: str, context: Context) -> str | None:
         return self.console.get_env(name, context, timeout=self.timeout)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 from runner.api import Misfit, RecipeFault
 from runner.api.pillow import pillow
 from runner.modules.video.hashes import (
+    COLOR_BITS,
     PictureHash,
     average_hash,
+    color_hash,
     difference_hash,
     perceptual_hash,
     wavelet_hash,
@@ -22,14 +24,18 @@ from runner.modules.video.segments import crop_resistant_hash, missing_share
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Method = Literal["average", "perceptual", "difference", "wavelet", "crop_resistant", "pixels"]
+Method = Literal["average", "perceptual", "difference", "wavelet", "crop_resistant", "color", "pixels"]
 Hashed = Union[PictureHash, Sequence[PictureHash]]
 _HASHES = {
     "average": average_hash,
     "perceptual": perceptual_hash,
     "difference": difference_hash,
     "wavelet": wavelet_hash,
+    "color": color_hash,
 }
+
+_COLOR_SHARES = 14
+_USUAL = 8
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Comparison:
             return "% of the pixels"
         if self.method == "crop_resistant":
             return "% of the reference's parts"
-        return f"of {self.hash_size**2} bits"
+        return f"of {_COLOR_SHARES * COLOR_BITS if self.method == 'color' else self.hash_size**2} bits"
 
     def prepared(self, image: Image) -> Image:
         """Return what is compared of a picture: masked, and the region of it."""
@@ -105,6 +111,8 @@ def misfits_of(given: Mapping[str, Any]) -> Iterable[Misfit]:
         if wrong := wrong_region(each) or ("" if each else "[] is no part of a picture"):
             yield Misfit(f"mask.{number}", wrong, "write [x, y, width, height]")
     size = given.get("hash_size", 8)
+    if given.get("method") == "color" and size != _USUAL:
+        yield Misfit("hash_size", "a hash of colours has no rows", "leave it out")
     if given.get("method") == "wavelet" and size & (size - 1):
         yield Misfit("hash_size", f"a wavelet hash cannot have {size} rows", "write a power of two: 8, 16")
 

@@ -17,7 +17,12 @@ from runner.api.pillow import pillow
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-HashMethod = Literal["average", "perceptual", "difference", "wavelet", "crop_resistant"]
+HashMethod = Literal["average", "perceptual", "difference", "wavelet", "crop_resistant", "color"]
+COLOR_BITS = 3
+"""Bits for the share of each kind of colour."""
+_HUES = 6
+_DARK, _GREY, _FAINT = 32, 85, 170
+"""Below these a pixel's brightness is black, its saturation grey, or faint."""
 _FINER = 4
 """How many times finer the picture is that the perceptual hash looks at."""
 
@@ -80,6 +85,36 @@ def wavelet_hash(image: Image, size: int) -> PictureHash:
         for column in range(size):
             sums[row // part * size + column] += sum(line[column * part : (column + 1) * part])
     return _above(sums)
+
+
+def color_hash(image: Image, _size: int) -> PictureHash:
+    """Count what is black, grey, and of six hues faint or bright; where it stands does not matter."""
+    hue, saturation, _ = image.convert("HSV").split()
+    dark = image.convert("L").point(lambda shade: 255 * (shade < _DARK))
+    kinds = [
+        saturation.point(lambda shade, low=low, high=high: 255 * (low <= shade < high))
+        for low, high in ((0, _GREY), (_GREY, _FAINT), (_FAINT + 1, 256))
+    ]
+    grey, faint, bright = ([*_without(hue, kind, dark)] for kind in kinds)
+    pixels = image.width * image.height
+    coloured = max(1, pixels - dark.histogram()[255] - sum(grey))
+    shares = [dark.histogram()[255] / pixels, sum(grey) / pixels]
+    shares += [count / coloured for count in (*_hues(faint), *_hues(bright))]
+    steps = [min(2**COLOR_BITS - 1, int(share * 2**COLOR_BITS)) for share in shares]
+    return PictureHash(tuple(bool(step >> bit & 1) for step in steps for bit in reversed(range(COLOR_BITS))))
+
+
+def _without(hue: Image, kind: Image, dark: Image) -> Sequence[int]:
+    """Count the hues of pixels of a kind that are not dark."""
+    return hue.histogram(pillow("ImageChops").subtract(kind, dark))
+
+
+def _hues(counts: Sequence[int]) -> list[int]:
+    """Add the counts of 256 hues up to those of six."""
+    return [
+        sum(counts[math.ceil(at * 42.5) : math.ceil((at + 1) * 42.5) + (at == _HUES - 1)])
+        for at in range(_HUES)
+    ]
 
 
 def _above(values: Sequence[float]) -> PictureHash:

@@ -74,7 +74,8 @@ class ImageExpect(Module):
     `average` and `wavelet` compare what is bright and what is dark. `difference` compares what is
     brighter than its neighbour; dark screens with little on them are all alike to it. Distances of
     these are bits of `hash_size` times `hash_size`. `crop_resistant` looks for the parts of the
-    reference anywhere in the picture, and counts in per cent those that are missing. `pixels` counts the
+    reference anywhere in the picture, and counts in per cent those that are missing. `color` compares how
+    much there is of each colour, wherever it stands, and forgets shapes. `pixels` counts the
     pixels that differ, in per cent: for grabbers, which are exact. A picture without a signal is like
     nothing, and unlike nothing, unless `signal` is false.
 

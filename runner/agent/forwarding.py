@@ -22,10 +22,11 @@ class Forward:
 
 @dataclass(frozen=True)
 class Unforward:
-    """Give up a forward, with all connections that it carries."""
+    """Give up a forward, with all connections that it carries; `at`: those that listen at, or lead to, it."""
 
     bench: str
-    number: int
+    number: int = 0
+    at: str = ""
 
 
 @dataclass(frozen=True)

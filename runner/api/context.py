@@ -93,6 +93,11 @@ class Context(abc.ABC):
         del to, listen, reverse
         raise RecipeFault("only a module that runs on the controller can forward a port")
 
+    def unforward(self, address: str) -> None:
+        """End the forwards that listen at, or lead to, an address. Only for modules on the controller."""
+        del address
+        raise RecipeFault("only a module that runs on the controller can end a forward")
+
     def described(self) -> tuple[DeviceInfo, ...]:
         """Return what the inventory says of the bench's devices. Only for modules on the controller."""
         raise RecipeFault("only a module that runs on the controller knows the inventory")

@@ -153,13 +153,21 @@ class Machine(Interface):
         raise _cannot("be asked to shut down")
 
     def configure(
-        self, *, cpus: int | None = None, memory: Size | None = None, disk_size: Size | None = None
+        self,
+        *,
+        cpus: int | None = None,
+        memory: Size | None = None,
+        disk_size: Size | None = None,
+        forwards: Mapping[str, MachineForward] | None = None,
+        user_data: str | None = None,
     ) -> None:
         """Change what it will be when it is started next; None leaves it as it is.
 
-        Raise LabError while it runs, for a disk that would shrink, and where there is no space.
+        `forwards`: all that it has then; port 0 is a free one. `user_data`: what cloud-init reads;
+        empty: nothing. Raise LabError while it runs, for a disk that would shrink, and where there is no
+        space.
         """
-        del cpus, memory, disk_size
+        del cpus, memory, disk_size, forwards, user_data
         raise _cannot("be changed")
 
     def screendump(self) -> Picture:

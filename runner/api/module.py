@@ -173,6 +173,8 @@ class Module(Declared):
     """`controller` for verbs that touch no hardware."""
     reads_only: ClassVar[bool] = False
     """True when it changes nothing, so that it also runs under ``--check``."""
+    reads_when: ClassVar[str] = ""
+    """The argument that says, when it is true, that a step changes nothing, as `reads_only` says of all."""
     limited_by: ClassVar[str] = ""
     """The argument that limits its time, by which it gives up by itself with a better message."""
     defines: ClassVar[str] = ""

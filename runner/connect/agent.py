@@ -116,7 +116,7 @@ class AgentLink(Link):
         if isinstance(request, Forward):
             return self._forwarding(cancel).open(request, hear, cancel)
         if isinstance(request, Unforward):
-            return self._forwards.close(request.number) if self._forwards is not None else None
+            return self._forwards.give_up(request) if self._forwards is not None else None
         channel = self._opened(cancel)
         if self._placing is not None:
             request = self._placing.placed(request, channel, hear, cancel)

@@ -15,7 +15,7 @@ from typing import Any
 
 from runner.agent.addresses import connected, listener, listens_at, names_device, read_address
 from runner.agent.calls import Heard, Said
-from runner.agent.forwarding import Accept, Carry, Connect, Forward, Listen, Unlisten
+from runner.agent.forwarding import Accept, Carry, Connect, Forward, Listen, Unforward, Unlisten
 from runner.agent.stop import Stop
 from runner.api.verdicts import LabError, Verdict
 from runner.connect.channel import Channel
@@ -48,11 +48,22 @@ class Forwards:
             to = request.to if names_device(request.to) else str(read_address(request.to))
             answer = self._channel.call(Connect(bench=request.bench, to=to, ask=True), hear, cancel)
             made = _Here(dataclasses.replace(request, to=answer["to"]), self._channel, self._heard)
+        made.asked = request.to
         with self._lock:
             number = next(self._numbers)
             self._open[number] = made
         made.begin()
         return {"number": number, "address": made.address}
+
+    def give_up(self, request: Unforward) -> None:
+        """Give up the forward of this number, or those of a bench at this address; none is fine."""
+        numbers = [request.number]
+        if request.at:
+            at = request.at if names_device(request.at) else str(read_address(request.at))
+            with self._lock:
+                numbers = [each for each, it in self._open.items() if it.concerns(request.bench, at)]
+        for number in numbers:
+            self.close(number)
 
     def close(self, number: int) -> None:
         """Give up a forward and what it carries; one that is gone is left alone."""
@@ -71,6 +82,8 @@ class _Open(abc.ABC):
     """One forward: a thread that listens, and one for each connection."""
 
     address: str
+    asked: str = ""
+    """Where it leads, as that was written: a device's name, too."""
 
     def __init__(self, request: Forward, channel: Channel, heard: Callable[[Heard], None]) -> None:
         self._bench = request.bench
@@ -85,6 +98,10 @@ class _Open(abc.ABC):
     def begin(self) -> None:
         """Accept connections from now on."""
         self._listening.start()
+
+    def concerns(self, bench: str, at: str) -> bool:
+        """Tell whether it is this bench's, and listens at an address, or leads to it or to a device."""
+        return bench == self._bench and at in {str(read_address(self.address)), str(self._to), self.asked}
 
     def close(self) -> None:
         """Listen no more, and break off what is carried."""

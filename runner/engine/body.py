@@ -163,7 +163,8 @@ class BenchPlayer:
         acts = verb.runs_on == "host" or verb.limited_by or verb.unconfined
         seconds, origin = step_limit(self._timeout(step, frame), step, use, given, self._play.timeout)
         limit = deadline(seconds, origin, frame.deadline)
-        if self._run.options.check and not verb.reads_only and acts:
+        reads = verb.reads_only or bool(given.get(verb.reads_when))
+        if self._run.options.check and not reads and acts:
             told = self._predicted(use, given, frame, limit, ear) if verb.predicts else ""
             ear.say(told or f"would run {step.name or step.title}", "info")
             return End(outcome=Outcome.SKIPPED, reason=f"check mode: {told or f'would run {verb.name}'}")
@@ -202,8 +203,9 @@ class BenchPlayer:
 
     def _hide(self, use: Use, given: Mapping[str, Any]) -> None:
         for name, bound in use.arguments.items():
-            if bound.parameter.secret and given.get(name):
-                self._run.masker.add(str(given[name]))
+            found = [str(given[name])] if bound.parameter.secret and given.get(name) else []
+            for secret in (*found, *perform.secrets(given.get(name))):
+                self._run.masker.add(secret)
 
     def _idle(self, step: Step, frame: Frame) -> float | None:
         if step.idle_timeout is None:

@@ -27,8 +27,9 @@ class LocalContext(Context):
         deadline: Deadline,
         hear: Callable[[Heard], None],
         forward: Callable[[str, str, bool], str] | None = None,
+        unforward: Callable[[str], object] | None = None,
     ) -> None:
-        """Serve one step; `forward` opens what `Context.forward` asks for, None where nothing may be."""
+        """Serve one step; `forward` and `unforward` do what it asks for, None where nothing may be."""
         self.bench = bench.name
         self._model = bench
         self.devices: Mapping[str, str] = {}
@@ -37,6 +38,7 @@ class LocalContext(Context):
         self._hear = hear
         self._saving = threading.Lock()
         self._forward = forward
+        self._unforward = unforward
 
     def log(self, text: str, level: Level = "info") -> None:
         """Say something in the report."""
@@ -88,6 +90,12 @@ class LocalContext(Context):
         if self._forward is None:
             raise RecipeFault("a prediction forwards no port")
         return self._forward(to, listen, reverse)
+
+    def unforward(self, address: str) -> None:
+        """End the forwards that listen at, or lead to, an address."""
+        if self._unforward is None:
+            raise RecipeFault("a prediction ends no forward")
+        self._unforward(address)
 
     def described(self) -> tuple[DeviceInfo, ...]:
         """Return what the inventory says of the bench's devices."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from runner.agent.calls import Heard
 from runner.agent.calls import Run as RunRequest
 from runner.agent.forwarding import Forward, Unforward
 from runner.api.codec import decode, encode_argument, secrets_in
-from runner.api.values import TargetPath, files_in, is_url, is_web
+from runner.api.values import Secret, TargetPath, files_in, is_url, is_web
 from runner.api.verdicts import RecipeFault
 from runner.connect.link import Link
 from runner.declaration import Verb
@@ -67,6 +67,16 @@ def targets(given: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(value) for value in given.values() if isinstance(value, TargetPath))
 
 
+def secrets(value: Any) -> Iterator[str]:
+    """Return every secret in a value, as in headers."""
+    if isinstance(value, Secret):
+        yield str(value)
+    elif isinstance(value, Mapping):
+        yield from (each for part in value.values() for each in secrets(part))
+    elif isinstance(value, (list, tuple)):
+        yield from (each for part in value for each in secrets(part))
+
+
 def _judged(value: Any, names: Scope, templates: Templates) -> Any:
     if isinstance(value, Expression):
         return templates.judge(value, names)
@@ -93,7 +103,10 @@ def run_here(
         frame.closing.callback(link.call, closing, hear, cancel=frame.cancel)
         return str(opened["address"])
 
-    context = LocalContext(bench, frame.cancel, deadline, hear, forward)
+    def unforward(address: str) -> None:
+        find_link().call(Unforward(bench.name, at=address), hear, cancel=frame.cancel)
+
+    context = LocalContext(bench, frame.cancel, deadline, hear, forward, unforward)
     context.check_cancelled()
     return verb.cls(**given).run(context)
 

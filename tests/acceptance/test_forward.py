@@ -118,6 +118,47 @@ def test_a_forward_lives_as_long_as_its_play_or_test_whatever_scope_opens_it(
     assert "would run port_forward" in checked.stdout
 
 
+def test_a_forward_can_be_ended_before_its_test(tmp_path: Path, greeter: str) -> None:
+    host, _, port = greeter.rpartition(":")
+    (tmp_path / "lab.yaml").write_text(
+        f"benches: {{desk: {{devices: {{monitor: {{driver: tcp, host: {host}, port: {port}}}}}}}}}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "modules" / "ask.py").write_text(ASK, encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text(
+        f"""
+tests:
+  - test: ended
+    steps:
+      - port_forward: "{greeter}"
+        register: one
+      - port_forward: "{greeter}"
+        register: two
+      - port_forward: {{to: "{{{{ one.address }}}}", state: stopped}}
+      - port_forward: {{to: "{{{{ one.address }}}}", state: stopped}}
+      - ask: "{{{{ one.address }}}}"
+        expect: result.text == 'refused'
+      - ask: "{{{{ two.address }}}}"
+        expect: result.text == 'hello'
+      - port_forward: {{to: "{greeter}", state: stopped}}
+      - ask: "{{{{ two.address }}}}"
+        expect: result.text == 'refused'
+      - port_forward: monitor
+        register: three
+      - ask: "{{{{ three.address }}}}"
+        expect: result.text == 'hello'
+      - port_forward: {{to: monitor, state: stopped}}
+      - ask: "{{{{ three.address }}}}"
+        expect: result.text == 'refused'
+""",
+        encoding="utf-8",
+    )
+    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "-vv")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_forward_is_gone_with_its_run_and_a_replay_says_where_it_was(tmp_path: Path, greeter: str) -> None:
     (tmp_path / "recipe.yaml").write_text(
         f"""

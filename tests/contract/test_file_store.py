@@ -282,6 +282,17 @@ def test_a_presigned_request_needs_no_credentials(tmp_path: Path) -> None:
         with urllib.request.urlopen(signed.url, timeout=30) as answer:
             assert answer.read() == b"abc"
         assert signed.method == "GET"
+        look = FilePresign(path="image", op="stat", store=store).run(StepContext())
+        with urllib.request.urlopen(
+            urllib.request.Request(look.url, method=look.method), timeout=30
+        ) as answer:
+            assert (look.method, answer.headers["Content-Length"]) == ("HEAD", "3")
+        into = FilePresign(path="other", op="write", expires=Duration("5m"), store=store).run(StepContext())
+        sending = urllib.request.Request(
+            into.url, data=b"xyz", method=into.method, headers=dict(into.headers)
+        )
+        urllib.request.urlopen(sending, timeout=30).close()
+        assert FileGet(src="other", store=store).run(StepContext()).content == "xyz"
 
 
 def test_a_folder_cannot_presign(tmp_path: Path) -> None:

@@ -13,10 +13,12 @@ from typing import Any
 import can
 import isotp
 import pytest
+from support.command import wait_until
 from support.plain_context import PlainContext
 
 from runner.api import (
     BytePattern,
+    ByteString,
     Cancelled,
     Context,
     Duration,
@@ -30,8 +32,10 @@ from runner.api.isotp import IsoTpAddress, IsoTpParams
 from runner.fields import parameters_of
 from runner.modules.can.can import Can
 from runner.modules.can.isotp import Isotp
+from runner.modules.can.isotp_config import IsotpConfig
 from runner.modules.can.isotp_expect import IsotpExpect
 from runner.modules.can.isotp_request import IsotpRequest
+from runner.modules.can.isotp_send import IsotpSend
 
 LIMIT = Duration("20s")
 ENGINE = IsoTpAddress(txid=0x7E0, rxid=0x7E8)
@@ -375,6 +379,71 @@ def test_addresses_can_be_swapped_and_halves_are_refused(line: Line) -> None:
         link.configure(IsoTpAddress(txid=0x7E8, tx_only=True), None, None)
     with pytest.raises(RecipeFault, match="has tx_only: true"):
         link.configure(None, IsoTpAddress(rxid=0x7E8, rx_only=True), None)
+
+
+def test_steps_send_and_receive_physically_and_functionally(line: Line) -> None:
+    peer, bus, link = line.peer(), line.frames(), line.link()
+    with pytest.raises(TimedOut, match="not a message within 0s"):
+        IsotpExpect(within=Duration(0), link=link).run(line.context)
+
+    sent = IsotpSend(data=ByteString("22 F1 90"), link=link).run(line.context)
+    assert bytes(peer.recv(block=True, timeout=20)) == b"\x22\xf1\x90"
+    peer.send(b"\x62\xf1\x90\x41")
+    heard = IsotpExpect(begins=BytePattern("62 F1"), within=LIMIT, link=link).run(line.context)
+    again = IsotpExpect(data=BytePattern("62 F1 90 ??"), within=Duration(0), link=link).run(line.context)
+
+    assert (sent.length, heard.data) == (3, again.data)
+    assert heard.data == b"\x62\xf1\x90\x41"
+    IsotpConfig(address=IsoTpAddress(mode="NormalFixed_29bits", **ENDS), link=link).run(line.context)
+    IsotpSend(data=ByteString("3E 80"), target="functional", link=link).run(line.context)
+    while (frame := bus.recv(20)).arbitration_id != 0x18DB55AA:
+        assert frame.arbitration_id in (0x7E0, 0x7E8)
+
+
+def test_a_step_gives_up_what_it_sends(line: Line) -> None:
+    peer, link = line.peer(), line.link()
+    peer.params.stmin = 127
+    sent = IsotpSend(data=ByteString(LONG), wait=False, timeout=LIMIT, link=link).run(line.context)
+    wait_until(link.transmitting, "it is being sent")
+    IsotpConfig(abort="tx", link=link).run(line.context)
+    wait_until(lambda: not link.transmitting(), "it is given up")
+
+    assert sent.transmitting is True
+    assert peer.recv() is None
+    with pytest.raises(TimedOut, match="were not sent within 100ms"):
+        IsotpSend(data=ByteString(LONG), timeout=Duration("100ms"), link=link).run(line.context)
+
+
+def test_a_step_stops_and_starts_it_and_says_how_it_is(line: Line) -> None:
+    peer, link = line.peer(), line.link()
+    stopped = IsotpConfig(state="stopped", link=link).run(line.context)
+    with pytest.raises(RecipeFault, match="is stopped"):
+        IsotpSend(data=ByteString("01"), link=link).run(line.context)
+    started = IsotpConfig(state="started", link=link).run(line.context)
+    peer.send(b"\x02")
+
+    assert (stopped.started, started.started, started.socket) == (False, True, "python")
+    assert IsotpExpect(data=BytePattern("02"), within=LIMIT, link=link).run(line.context).number == 1
+
+
+def test_a_step_changes_addresses_and_parameters(line: Line) -> None:
+    ours = isotp.Address(MODE.Normal_11bits, rxid=0x700, rx_only=True)
+    theirs = isotp.Address(MODE.Extended_11bits, txid=0x701, target_address=0x11, tx_only=True)
+    peer = line.peer(isotp.AsymmetricAddress(tx_addr=theirs, rx_addr=ours))
+    link = line.link()
+    now = IsotpConfig(
+        address=IsoTpAddress(txid=0x700, tx_only=True),
+        rx_address=IsoTpAddress(mode="Extended_11bits", rxid=0x701, source_address=0x11, rx_only=True),
+        params=IsoTpParams(stmin=3, tx_padding=0x55),
+        link=link,
+    ).run(line.context)
+    line.echo(peer)
+    IsotpSend(data=ByteString(LONG[:40]), link=link).run(line.context)
+
+    assert (now.address.txid, now.params.stmin, now.params.tx_padding) == (0x700, 3, 0x55)
+    assert now.rx_address is not None
+    heard = IsotpExpect(length=40, within=LIMIT, link=link).run(line.context)
+    assert heard.data == bytes(reversed(LONG[:40]))
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,11 @@ from runner.api import (
 )
 from runner.modules.power.command import Command
 from runner.modules.power.mock import Mock
+from runner.modules.power.power_cycle import PowerCycle
+from runner.modules.power.power_info import PowerInfo
 from runner.modules.power.power_off import PowerOff
 from runner.modules.power.power_on import PowerOn
+from runner.modules.power.power_read import PowerRead
 from runner.modules.sim.options import Faults
 from runner.modules.sim.sim import Sim
 
@@ -138,6 +141,23 @@ def test_it_measures_or_says_that_it_cannot(rig: Rig) -> None:
     reading = rig.power.read()
 
     assert reading is None or (isinstance(reading, PowerReading) and (reading.voltage or 0) > 0)
+
+
+def test_the_verbs_switch_cycle_describe_and_measure_it(rig: Rig) -> None:
+    on = PowerOn(power=rig.power).run(RealTime())
+    cycled = PowerCycle(power=rig.power, off_time=Duration("1ms")).run(RealTime())
+    info = PowerInfo(power=rig.power).run(RealTime())
+    if rig.power.read() is None:
+        with pytest.raises(Unsupported, match="cannot measure"):
+            PowerRead(power=rig.power).run(RealTime())
+    else:
+        assert (PowerRead(power=rig.power, count=1).run(RealTime()).voltage or 0) > 0
+    off = PowerOff(power=rig.power).run(RealTime())
+
+    assert (on.state, cycled.state, info.state) == (("on",) * 3 if rig.readable else (None,) * 3)
+    assert cycled.off_for >= Duration("1ms")
+    assert off.previous == ("on" if rig.readable else None)
+    assert reads(rig, "off")
 
 
 @pytest.mark.parametrize("verb", LEAVES)

@@ -101,6 +101,24 @@ def test_arguments_variables_and_input_arrive_as_they_are(ssh: Ssh) -> None:
     assert command(ssh, 'cat; echo "$RIG"', env={"RIG": "it's 7"}, stdin="in\n").stdout == "in\nit's 7\n"
 
 
+def test_what_is_there_already_need_not_be_done(ssh: Ssh, tmp_path: Path) -> None:
+    key = tmp_path / "a key"
+    make = SshCommand(command=f"echo made >> '{key}'", creates=str(key), shell=ssh)
+    drop = SshCommand(command=["rm", str(key)], removes=str(key), shell=ssh)
+
+    assert drop.predict(PlainContext()) == f"'{key}' is not there any more: nothing would change"
+    assert make.predict(PlainContext()).startswith("would run on the board: echo made")
+    for _ in range(2):
+        assert make.run(PlainContext()).status == 0
+        assert key.read_text(encoding="utf-8") == "made\n"
+    assert make.predict(PlainContext()) == f"'{key}' is there already: nothing would change"
+    for _ in range(2):
+        assert drop.run(PlainContext()).status == 0
+        assert not key.exists()
+    assert SshCommand(command="true", shell=ssh).predict(PlainContext()) == ""
+    assert [each.argument for each in SshCommand.misfits({"creates": "a", "removes": "b"})] == ["removes"]
+
+
 def test_a_script_is_read_from_standard_input_with_its_arguments(ssh: Ssh, tmp_path: Path) -> None:
     script = 'for each in "$@"; do\n  echo "<$each>"\ndone\n'
     ended = SshScript(script=script, args=["a b", "c"], shell=ssh).run(PlainContext())

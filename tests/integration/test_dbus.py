@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import runner
 from support.message_bus import LAMP, PATH, Lamp, message_bus
 from support.plain_context import PlainContext
 
@@ -90,6 +91,23 @@ def test_values_of_every_shape_come_back_as_they_were(bus: Dbus, signature: str,
     )
 
     assert reply == (value,)
+
+
+def test_a_call_that_only_reads_is_made_under_check(tmp_path: Path, bus: Dbus, address: str) -> None:
+    (tmp_path / "lab.yaml").write_text(
+        f"benches: {{desk: {{devices: {{bus: {{driver: dbus, bus: '{address}'}}}}}}}}\n", encoding="utf-8"
+    )
+    step = f"dbus_call: {{service: {LAMP}, path: {PATH}, interface: {LAMP}, method: Blink, args: [2, [red]]"
+    (tmp_path / "recipe.yaml").write_text(
+        f"steps:\n  - {step}, read_only: true}}\n    register: said\n"
+        f'  - log: "it said {{{{ said.value }}}}"\n  - {step}}}\n',
+        encoding="utf-8",
+    )
+    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--check", "-v")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "it said 2 times red" in done.stdout
+    assert done.stdout.count("info desk: would run dbus_call") == 1
 
 
 def test_the_tools_of_the_bus_see_the_same(bus: Dbus, address: str) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import http.server
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from support import probes
+from support.command import runner
 
 from runner.agent.calls import Configure, Heard, Run, Said
 from runner.api import LabError, RecipeFault, Unreachable
@@ -218,3 +220,22 @@ def test_a_file_of_this_machine_is_used_as_it_is(web: Web, tmp_path: Path) -> No
 
     assert web.sees(str(image))["path"] == str(image)
     assert [each.name for each in tmp_path.iterdir()] == ["one.img"]
+
+
+def test_flash_says_its_headers_and_token_to_the_server_of_the_image(tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(
+        f"benches: {{desk: {{devices: {{disk: {{driver: file, path: {tmp_path}/disk}}}}}}}}", encoding="utf-8"
+    )
+    with site() as server:
+        url = f"http://127.0.0.1:{server.server_address[1]}/private"
+        step = {"image": url, "headers": {"X-Shelf": "shelf-seven"}, "bearer": "token-2", "sha256": SHA256}
+        (tmp_path / "r.yaml").write_text(f"steps:\n  - flash: {json.dumps(step)}\n", encoding="utf-8")
+        done = runner(tmp_path, "play", "r.yaml", "-i", "lab.yaml", no_proxy="127.0.0.1")
+
+    (headers,) = (given for path, given in server.headers if path == "/private")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (headers["X-Shelf"], headers["Authorization"]) == ("shelf-seven", "Bearer token-2")
+    assert (tmp_path / "disk").read_bytes() == CONTENT
+    kept = b"".join(each.read_bytes() for each in (tmp_path / "results").rglob("*") if each.is_file())
+    assert b"shelf-seven" not in kept
+    assert b"token-2" not in kept

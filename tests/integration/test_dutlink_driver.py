@@ -18,14 +18,6 @@ from runner.api import LabError, Unreachable, Unsupported
 pytestmark = pytest.mark.peer("umockdev")
 
 
-@pytest.fixture
-def bus() -> Iterator[UsbBus]:
-    lab = usb_lab()
-    lab.bus.clear()
-    yield lab.bus
-    lab.bus.clear()
-
-
 @contextmanager
 def dutlink(**options: Any) -> Iterator[FarDriver]:
     driver = FarDriver(usb_lab().far, "usb.dutlink:Dutlink", **options)
@@ -36,13 +28,13 @@ def dutlink(**options: Any) -> Iterator[FarDriver]:
         driver.close()
 
 
-def orders(bus: UsbBus, at: str = "1-3") -> list[str]:
+def orders(usb_bus: UsbBus, at: str = "1-3") -> list[str]:
     """Return what was ordered: the requests, without claims."""
-    return [each for each in bus.log(at) if " " in each]
+    return [each for each in usb_bus.log(at) if " " in each]
 
 
-def test_power_is_switched_by_these_requests_and_every_repeat_is_sent(bus: UsbBus) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
+def test_power_is_switched_by_these_requests_and_every_repeat_is_sent(usb_bus: UsbBus) -> None:
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
     with dutlink() as driver:
         power = FarPower(driver, "power.")
         for order in (
@@ -57,26 +49,26 @@ def test_power_is_switched_by_these_requests_and_every_repeat_is_sent(bus: UsbBu
             order()
 
     values = [0x1, 0x1, 0x0, 0x0, 0x2, 0x3, 0x4]
-    assert orders(bus) == [f"41 01 {value:04x} 0002" for value in values]
+    assert orders(usb_bus) == [f"41 01 {value:04x} 0002" for value in values]
 
 
-def test_the_mux_is_switched_by_these_requests_and_every_repeat_is_sent(bus: UsbBus) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
+def test_the_mux_is_switched_by_these_requests_and_every_repeat_is_sent(usb_bus: UsbBus) -> None:
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
     with dutlink() as driver:
         mux = FarMux(driver, "storage.")
         for position in ("host", "host", "dut", "off"):
             mux.switch(position)
         assert mux.position() is None
 
-    assert orders(bus) == [f"41 02 {value:04x} 0002" for value in (1, 1, 2, 0)]
+    assert orders(usb_bus) == [f"41 02 {value:04x} 0002" for value in (1, 1, 2, 0)]
 
 
-def test_a_reading_is_prepared_and_then_read(bus: UsbBus) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
+def test_a_reading_is_prepared_and_then_read(usb_bus: UsbBus) -> None:
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
     with dutlink() as driver:
         reading = FarPower(driver, "power.").read()
 
-    assert orders(bus) == ["41 00 0000 0002", "c1 04 0001 0002"]
+    assert orders(usb_bus) == ["41 00 0000 0002", "c1 04 0001 0002"]
     assert (reading.voltage, reading.current, reading.power) == (12.0, 0.5, 6.0)
 
 
@@ -84,25 +76,25 @@ def test_a_reading_is_prepared_and_then_read(bus: UsbBus) -> None:
     ("text", "message"),
     [("12.0V", "measures '12.0V', expected V and A"), ("much 0.5A", "'much' is no number of V, A or W")],
 )
-def test_a_reading_that_nobody_understands_is_an_error(bus: UsbBus, text: str, message: str) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
-    bus.fault("1-3", text=text.encode().hex())
+def test_a_reading_that_nobody_understands_is_an_error(usb_bus: UsbBus, text: str, message: str) -> None:
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
+    usb_bus.fault("1-3", text=text.encode().hex())
     with dutlink() as driver, pytest.raises(LabError, match=message):
         FarPower(driver, "power.").read()
 
 
-def test_what_is_no_text_is_an_error(bus: UsbBus) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
-    bus.fault("1-3", text="ff00")
+def test_what_is_no_text_is_an_error(usb_bus: UsbBus) -> None:
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
+    usb_bus.fault("1-3", text="ff00")
     with dutlink() as driver, pytest.raises(LabError, match="answered the text 'version' with ff 00"):
         driver.call("about")
 
 
-def test_it_says_what_it_is_and_where_its_port_is(bus: UsbBus) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
-    bus.plug("1-4", "dutlink", serial="dl-2")
-    bus.plug_tty("1-3", "ttyACM1", "/dev/null")
-    bus.plug_tty("1-4", "ttyACM0", "/dev/null")
+def test_it_says_what_it_is_and_where_its_port_is(usb_bus: UsbBus) -> None:
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
+    usb_bus.plug("1-4", "dutlink", serial="dl-2")
+    usb_bus.plug_tty("1-3", "ttyACM1", "/dev/null")
+    usb_bus.plug_tty("1-4", "ttyACM0", "/dev/null")
     with dutlink(serial="dl-1") as driver:
         about = driver.call("about")
 
@@ -117,32 +109,32 @@ def test_it_says_what_it_is_and_where_its_port_is(bus: UsbBus) -> None:
     }
 
 
-def test_no_port_or_two_are_errors_of_the_console(bus: UsbBus) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
+def test_no_port_or_two_are_errors_of_the_console(usb_bus: UsbBus) -> None:
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
     with dutlink() as driver:
         with pytest.raises(Unreachable, match="DUTLink dl-1 has no serial port"):
             driver.call("console.connect")
-        bus.plug_tty("1-3", "ttyACM0", "/dev/null")
-        bus.plug_tty("1-3", "ttyACM1", "/dev/null")
+        usb_bus.plug_tty("1-3", "ttyACM0", "/dev/null")
+        usb_bus.plug_tty("1-3", "ttyACM1", "/dev/null")
         with pytest.raises(LabError, match="DUTLink dl-1 has several serial ports: ttyACM0, ttyACM1"):
             driver.call("console.connect")
 
 
 def test_an_alternate_console_that_does_not_come_is_an_error_and_the_power_is_off_again(
-    bus: UsbBus, tmp_path: Path
+    usb_bus: UsbBus, tmp_path: Path
 ) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
     with (
         dutlink(alternate_console=str(tmp_path / "tty"), alternate_wait=0.1) as driver,
         pytest.raises(Unreachable, match=r"tty' was not there within 100ms of switching the power on"),
     ):
         driver.call("console.connect")
 
-    assert orders(bus) == ["41 01 0001 0002", "41 01 0000 0002"]
+    assert orders(usb_bus) == ["41 01 0001 0002", "41 01 0000 0002"]
 
 
-def test_another_device_with_its_numbers_and_without_its_interface_is_none(bus: UsbBus) -> None:
-    bus.plug("1-3", "sdwire", serial="dl-1", vendor=0x2B23, product=0x1012)
+def test_another_device_with_its_numbers_and_without_its_interface_is_none(usb_bus: UsbBus) -> None:
+    usb_bus.plug("1-3", "sdwire", serial="dl-1", vendor=0x2B23, product=0x1012)
 
     with pytest.raises(LabError, match="DUTLink dl-1 has no interface ff/01/01: is it one?"):
         dutlink().__enter__()
@@ -156,11 +148,11 @@ def test_another_device_with_its_numbers_and_without_its_interface_is_none(bus: 
     ],
 )
 def test_what_goes_wrong_is_one_clear_error(
-    bus: UsbBus, fault: dict[str, Any], kind: type[LabError], message: str
+    usb_bus: UsbBus, fault: dict[str, Any], kind: type[LabError], message: str
 ) -> None:
-    bus.plug("1-3", "dutlink", serial="dl-1")
+    usb_bus.plug("1-3", "dutlink", serial="dl-1")
     with dutlink(limit=0.1) as driver:
-        bus.fault("1-3", **fault)
+        usb_bus.fault("1-3", **fault)
         with pytest.raises(kind, match=message):
             FarPower(driver, "power.").on()
 
@@ -201,23 +193,29 @@ def greet(terminal: int) -> None:
         os.write(terminal, b"hello from the board\r\n")
 
 
-def test_a_recipe_uses_all_its_parts(bus: UsbBus, tmp_path: Path) -> None:
+def test_a_recipe_uses_all_its_parts(usb_bus: UsbBus, tmp_path: Path) -> None:
     terminal, behind = os.openpty()
     try:
         tty = f"/proc/{os.getpid()}/fd/{behind}"  # on the played bus, what is in /dev takes no ioctl of a tty
-        bus.plug("1-3", "dutlink", serial="dl-1")
-        bus.plug_disk("1-4", "sda", of="1-3")
+        usb_bus.plug("1-3", "dutlink", serial="dl-1")
+        usb_bus.plug_disk("1-4", "sda", of="1-3")
         Thread(target=greet, args=[terminal], daemon=True).start()
         (tmp_path / "lab.yaml").write_text(LAB.replace("TTY", tty), encoding="utf-8")
         (tmp_path / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
         done = runner(
-            tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", RUNNER_LOCKS=str(tmp_path), **bus.environment
+            tmp_path,
+            "play",
+            "recipe.yaml",
+            "-i",
+            "lab.yaml",
+            RUNNER_LOCKS=str(tmp_path),
+            **usb_bus.environment,
         )
     finally:
         os.close(terminal)
         os.close(behind)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [each[3:10] for each in orders(bus) if each.startswith("41") and "41 00" not in each] == [
+    assert [each[3:10] for each in orders(usb_bus) if each.startswith("41") and "41 00" not in each] == [
         *("01 0001", "02 0001", "01 0000"),
     ]

@@ -209,6 +209,17 @@ def test_a_part_of_a_protected_medium_is_dumped_packed_and_the_mux_is_given_back
     assert mux.positions == ["host", "off"]
 
 
+def test_a_medium_that_stays_with_the_host_is_read_there(tmp_path: Path, image: FilePath) -> None:
+    mux, context = PlainMux(str(blank(tmp_path / "card"))), StepContext()
+    Flash(image=image, leave="host", settle=Duration(0), storage=mux).run(PlainContext())
+    left = mux.positions[-1]
+    Dump(to=TargetPath("all"), length=Size(len(CONTENT)), storage=mux).run(context)
+
+    assert left == "host"
+    assert context.artifacts["all"] == CONTENT
+    assert mux.positions[-1] == "dut"
+
+
 def test_a_dump_of_more_than_there_is_reads_nothing(tmp_path: Path) -> None:
     mux = PlainMux(str(blank(tmp_path / "card")))
 

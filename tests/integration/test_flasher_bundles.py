@@ -12,9 +12,10 @@ import pytest
 from support.context import StepContext
 from support.registry import registry
 
-from runner.api import LabError, RecipeFault, Secret, TargetPath, Unreachable
+from runner.api import FilePath, LabError, RecipeFault, Secret, TargetPath, Unreachable
 from runner.modules.flasher.bundle import opened
 from runner.modules.flasher.bundle_pull import BundlePull
+from runner.modules.flasher.flash_network import FlashNetwork
 from runner.modules.flasher.flasher_info import FlasherInfo
 from runner.modules.flasher.manifest import variant_of
 
@@ -80,6 +81,7 @@ def test_a_bundle_says_what_is_in_it(folder: Path, tmp_path: Path) -> None:
 
     assert (info.name, info.kernel, info.kernel_address) == ("board", "data/kernel.img", "82000000")
     assert (info.dtb_address, info.initram, info.user) == ("84000000", None, "root")
+    assert (info.bootcmd, info.default_target) == ("booti 0x82000000 - 0x84000000", "usd")
     assert info.targets == {"usd": "/sys/class/block#4fb0000", "emmc": "/dev/mmcblk0"}
     assert info.variants == {"one": "data/one.dtb", "two": "data/two.dtb"}
     assert context.said == [("warning", "the manifest has what means nothing here: colour")]
@@ -103,8 +105,11 @@ def test_another_device_tree_brings_its_own_command(folder: Path) -> None:
         assert usual is not None
         assert two is not None
         assert (usual.file, usual.bootcmd, two.bootcmd) == ("data/one.dtb", "", "booti two")
-        with pytest.raises(RecipeFault, match="has no device tree 'three'"):
-            variant_of(bundle.manifest, "three")
+        devices: dict[str, Any] = dict.fromkeys(("console", "supply", "tftp", "http"))
+        flash = FlashNetwork(bundle=FilePath(folder), dtb_variant="three", **devices)
+        with pytest.raises(RecipeFault, match="has no device tree 'three'") as fault:
+            flash.parts(bundle)
+        assert fault.value.hint == "it has one, two"
         with pytest.raises(RecipeFault, match="is a manifest alone, without 'x'"):
             bundle.file("x")
 

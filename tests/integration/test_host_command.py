@@ -111,6 +111,23 @@ def test_under_check_the_name_is_looked_up_and_nothing_is_started(tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_there_already_need_not_be_done(tmp_path: Path) -> None:
+    shell = Shell(commands={"make": "echo made > key", "drop": "rm key; echo dropped"}, chdir=str(tmp_path))
+    make = HostCommand(name="make", creates="key", shell=shell)
+    drop = HostCommand(name="drop", removes=f"{tmp_path}/key", shell=shell)
+
+    assert drop.predict(PlainContext()) == f"'{tmp_path}/key' is not there any more: nothing would change"
+    assert make.predict(PlainContext()) == "would call 'make' on the host"
+    assert make.run(PlainContext()).status == 0
+    (tmp_path / "key").write_text("kept", encoding="utf-8")
+    assert make.run(PlainContext()).stdout == ""
+    assert (tmp_path / "key").read_text(encoding="utf-8") == "kept"
+    assert make.predict(PlainContext()) == "'key' is there already: nothing would change"
+    assert drop.run(PlainContext()).stdout == "dropped\n"
+    assert (drop.run(PlainContext()).stdout, drop.run(PlainContext()).status) == ("", 0)
+    assert [each.argument for each in HostCommand.misfits({"creates": "a", "removes": "b"})] == ["removes"]
+
+
 def test_a_folder_or_a_script_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="there is no folder"):
         Shell(commands={"a": "true"}, chdir=str(tmp_path / "gone")).open()

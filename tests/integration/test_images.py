@@ -30,6 +30,7 @@ from runner.api import (
 from runner.modules.video.alike import Method
 from runner.modules.video.hashes import (
     average_hash,
+    color_hash,
     difference_hash,
     perceptual_hash,
     wavelet_hash,
@@ -40,7 +41,15 @@ from runner.modules.video.image_hash import ImageHash
 from runner.modules.video.segments import crop_resistant_hash
 
 BLACK = Image.new("RGB", (320, 240))
-METHODS: tuple[Method, ...] = ("average", "perceptual", "difference", "wavelet", "crop_resistant", "pixels")
+METHODS: tuple[Method, ...] = (
+    "average",
+    "perceptual",
+    "difference",
+    "wavelet",
+    "crop_resistant",
+    "color",
+    "pixels",
+)
 FOUND_BY_IMAGEHASH = {
     average_hash: "01387e3e3e0667ce",
     perceptual_hash: "800b6b2b7f2b31d9",
@@ -105,6 +114,30 @@ def test_a_picture_of_one_colour_has_no_bit_set(find: object) -> None:
     assert str(find(BLACK, 8)) == "0" * 16
 
 
+@pytest.mark.parametrize(("seed", "expected"), [(1, "08200201040"), (4, "08002000408"), (7, "09000001280")])
+def test_the_hash_of_colours_is_that_of_imagehash(seed: int, expected: str) -> None:
+    assert str(color_hash(rectangles(seed=seed), 8)) == expected
+
+
+def test_screens_of_one_shape_are_told_apart_by_their_colours(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48), (200, 120, 30)).save(tmp_path / "orange.png")
+    orange, green = Image.new("RGB", (64, 48), (200, 120, 30)), Image.new("RGB", (64, 48), (20, 110, 20))
+    reference = FilePath(tmp_path / "orange.png")
+
+    def seen(camera: Screen, method: Method) -> float:
+        return ImageExpect(reference=reference, method=method, camera=camera).run(StepContext()).distance
+
+    assert seen(Screen(green), "average") == 0
+    assert seen(Screen(orange), "color") == 0
+    with pytest.raises(
+        Failed, match=r"differs by \d+ of 42 bits from 'orange.png' \(color\), expected at most 1"
+    ):
+        seen(Screen(green), "color")
+    assert [each.argument for each in ImageExpect.misfits({"method": "color", "hash_size": 16})] == [
+        "hash_size"
+    ]
+
+
 def test_the_hashes_of_parts_are_those_of_imagehash() -> None:
     assert ",".join(map(str, crop_resistant_hash(rectangles(), 8))) == PARTS_FOUND_BY_IMAGEHASH
 
@@ -121,6 +154,8 @@ def test_the_same_screen_is_alike_and_another_is_not(method: Method, tmp_path: P
     assert found.files == {}
     with pytest.raises(Failed, match=rf"from 'desktop.png' \({method}\), expected at most"):
         other.run(StepContext())
+    far = ImageExpect(reference=reference, method=method, tolerance=1000, camera=Screen(rectangles()))
+    assert far.run(StepContext()).distance > found.tolerance
 
 
 def test_what_was_compared_is_kept_when_it_fails(desktop: FilePath) -> None:

@@ -10,14 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.peers import GUEST, UBOOT
 from support.plain_context import PlainContext
 
-from runner.api import Duration, Failed, RecipeFault, Size
+from runner.api import Duration, Failed, FilePath, RecipeFault, Size, Unsupported
 from runner.console import Console
 from runner.modules.flasher.board_shell import BoardShell, Target
+from runner.modules.flasher.flash_network import FlashNetwork
 from runner.modules.flasher.loading import Lease, Limits, Loader, Part
 from runner.modules.flasher.manifest import Loaded, Manifest
 from runner.modules.flasher.phases import Phases
@@ -142,6 +144,15 @@ def test_an_image_that_only_the_board_sees_is_summed_on_its_way(
     assert written == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
     with pytest.raises(Failed, match="has the SHA-256 .*, expected 000000000000…"):
         writer.write(download(server.url("image"), sha256="0" * 64), target)
+
+
+def test_an_authority_needs_a_board_with_curl(writer: Writer, target: Target, server: HttpServer) -> None:
+    devices: dict[str, Any] = {**dict.fromkeys(("console", "supply", "tftp")), "http": server}
+    flash = FlashNetwork(
+        bundle=FilePath("x"), url="https://10.0.2.2:1/image", ca_cert=FilePath("lab.pem"), **devices
+    )
+    with pytest.raises(Unsupported, match="the board has no curl, and its wget does not know authorities"):
+        writer.write(flash.download(PlainContext()), target)
 
 
 def test_a_medium_that_does_not_keep_it_is_noticed(

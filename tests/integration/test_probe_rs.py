@@ -11,7 +11,7 @@ from support.context import StepContext
 from support.plain_context import PlainContext
 from support.probe import Probe
 
-from runner.api import Context, Duration, Failed, LabError, Module, RecipeFault, Unreachable
+from runner.api import Context, Duration, Failed, FilePath, LabError, Module, RecipeFault, Unreachable
 from runner.modules.debug.probe_erase import ProbeErase
 from runner.modules.debug.probe_flash import ProbeFlash
 from runner.modules.debug.probe_info import ProbeInfo
@@ -19,6 +19,7 @@ from runner.modules.debug.probe_read import ProbeRead
 from runner.modules.debug.probe_reset import ProbeReset
 from runner.modules.debug.probe_rs import words_of
 from runner.modules.debug.probe_write import ProbeWrite
+from runner.modules.storage.flash import Flash
 
 FOUND = (
     "Probing target via SWD\n\nARM Chip with debug port Default:\nDebug Port: DPv2, DP Designer: ARM Ltd\n"
@@ -233,14 +234,15 @@ def test_what_no_memory_has_is_the_recipes_fault(
         ProbeRead(probe=probe.driver(), **arguments).run(context)
 
 
-def test_flash_may_use_it(probe: Probe) -> None:
-    driver = probe.driver()
-    driver.program("/images/x.bin", "0x8000000", StepContext())
+def test_flash_may_use_it(probe: Probe, tmp_path: Path) -> None:
+    driver, image = probe.driver(), tmp_path / "x.bin"
+    image.write_bytes(b"code")
+    Flash(image=FilePath(image), target="0x8000000", storage=driver).run(StepContext())
     with pytest.raises(ValueError, match="invalid literal"):
         driver.program("/images/x.bin", "emmc", StepContext())
 
     options = ["--binary-format", "bin", "--base-address", "0x8000000", "--verify"]
-    assert probe.calls == [["download", "--disable-progressbars", *options, "/images/x.bin"], ["reset"]]
+    assert probe.calls == [["download", "--disable-progressbars", *options, str(image)], ["reset"]]
 
 
 def test_lines_of_a_table_are_read_as_words_without_their_addresses() -> None:

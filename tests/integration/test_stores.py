@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.command import runner, wait_until
+from support.peers import ROOT, UBOOT
 from support.registry import registry
 from support.ssh_server import ssh_server
 
@@ -275,3 +277,31 @@ def test_a_recipe_flashes_an_artifact(tmp_path: Path, folder: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "disk").read_bytes() == CONTENT
+
+
+def test_an_image_of_a_registry_is_served_to_the_board(tmp_path: Path, folder: Path) -> None:
+    """Up to the moment when the board is to be switched: that fails."""
+    (tmp_path / "lab.yaml").write_text(
+        f"""
+benches:
+  desk:
+    devices:
+      board: {{driver: qemu, bios: {UBOOT}}}
+      supply: {{driver: mock, fails: ['off']}}
+      tftp: {{driver: tftp_server, bind: 127.0.0.1}}
+      http: {{driver: http_server, bind: 127.0.0.1}}
+""",
+        encoding="utf-8",
+    )
+    files = {"bundle": f"{ROOT}/recipes/bundles/qemu_arm64.yaml", "kernel": "Image", "initramfs": "Image"}
+    (tmp_path / "Image").write_bytes(bytes(1000))
+    with registry(folder) as name:
+        image = {"image": f"oci://{name}:2.1", "sha256": SHA256, **files, "supply": "supply", "retries": 0}
+        (tmp_path / "r.yaml").write_text(
+            f"steps:\n  - flash_network: {json.dumps(image)}\n", encoding="utf-8"
+        )
+        done = runner(tmp_path, "play", "r.yaml", "-i", "lab.yaml", OCI_USERNAME="me", OCI_PASSWORD="pw")
+
+    assert done.returncode == 3, done.stdout
+    assert "phase: enter U-Boot" in done.stdout
+    assert "phase: serve by HTTP" in done.stdout

@@ -146,6 +146,15 @@ def test_a_board_is_stopped_obeys_and_starts_anew(bench: Bench, kind: Kind) -> N
     for value in VALUES:
         env = UbootEnv(set={"trial": value}, console=bench.console).run(context)
         assert env.values["trial"] == value
+    UbootEnv(set={"zz": "one\n\ntwo \\z"}, console=bench.console).run(context)
+    every = UbootEnv(all=True, timeout=LIMIT, console=bench.console).run(context)
+    assert every.values["trial"] == VALUES[-1]
+    assert (
+        every.values["bootcmd"]
+        == UbootEnv(get="bootcmd", console=bench.console).run(context).values["bootcmd"]
+    )
+    assert max(every.values) == "zz"
+    assert every.values["zz"] == "one\n\ntwo \\z"
     assert UbootEnv(set={"trial": None}, console=bench.console).run(context).changed
 
     run("setenv lost 1", context, timeout=LIMIT)

@@ -14,14 +14,6 @@ from runner.api import LabError, Unreachable
 pytestmark = pytest.mark.peer("umockdev")
 
 
-@pytest.fixture
-def bus() -> Iterator[UsbBus]:
-    lab = usb_lab()
-    lab.bus.clear()
-    yield lab.bus
-    lab.bus.clear()
-
-
 @contextmanager
 def usb_sd_mux(far: Far | None = None, **options: Any) -> Iterator[FarMux]:
     driver = FarDriver(far or usb_lab().far, "usb.usb_sd_mux:UsbSdMux", off_time=0.001, **options)
@@ -32,50 +24,50 @@ def usb_sd_mux(far: Far | None = None, **options: Any) -> Iterator[FarMux]:
         driver.close()
 
 
-def plug(bus: UsbBus, location: str, serial: str, **options: Any) -> None:
-    bus.plug(location, "sd_mux", serial=serial, **options)
-    bus.plug_generic(location)
+def plug(usb_bus: UsbBus, location: str, serial: str, **options: Any) -> None:
+    usb_bus.plug(location, "sd_mux", serial=serial, **options)
+    usb_bus.plug_generic(location)
 
 
-def written(bus: UsbBus, location: str) -> list[str]:
+def written(usb_bus: UsbBus, location: str) -> list[str]:
     """Return what was written to registers: register and value."""
-    return [each.rpartition(": ")[2] for each in bus.log(location) if ": " in each]
+    return [each.rpartition(": ")[2] for each in usb_bus.log(location) if ": " in each]
 
 
-def test_the_card_is_without_power_while_it_moves(bus: UsbBus) -> None:
-    plug(bus, "1-5", "000000001444", fast=False)
+def test_the_card_is_without_power_while_it_moves(usb_bus: UsbBus) -> None:
+    plug(usb_bus, "1-5", "000000001444", fast=False)
     with usb_sd_mux() as mux:
         mux.switch("dut")
-        assert written(bus, "1-5") == ["01 0b", "03 f0", "01 0f", "01 0c"]
+        assert written(usb_bus, "1-5") == ["01 0b", "03 f0", "01 0f", "01 0c"]
         mux.switch("host")
-        assert written(bus, "1-5") == ["01 0b", "03 f0", "01 00"]
+        assert written(usb_bus, "1-5") == ["01 0b", "03 f0", "01 00"]
         mux.switch("off")
-        assert written(bus, "1-5") == ["01 0b", "03 f0"]
+        assert written(usb_bus, "1-5") == ["01 0b", "03 f0"]
 
 
-def test_the_board_keeps_the_card_of_a_unit_that_was_just_plugged_in(bus: UsbBus) -> None:
-    plug(bus, "1-5", "00048.00717")
+def test_the_board_keeps_the_card_of_a_unit_that_was_just_plugged_in(usb_bus: UsbBus) -> None:
+    plug(usb_bus, "1-5", "00048.00717")
     with usb_sd_mux() as mux:
         assert mux.position() == "dut"
-        assert written(bus, "1-5") == []
+        assert written(usb_bus, "1-5") == []
         mux.switch("host")
-        assert written(bus, "1-5") == ["01 09", "03 c0", "01 0e", "03 c0", "01 00"]
+        assert written(usb_bus, "1-5") == ["01 09", "03 c0", "01 0e", "03 c0", "01 00"]
 
 
-def test_commands_are_those_of_the_reader(bus: UsbBus) -> None:
-    plug(bus, "1-5", "00048.00717")
+def test_commands_are_those_of_the_reader(usb_bus: UsbBus) -> None:
+    plug(usb_bus, "1-5", "00048.00717")
     with usb_sd_mux() as mux:
         mux.position()
-        assert bus.log("1-5") == ["cf 22 40 41 00 01 01"]
+        assert usb_bus.log("1-5") == ["cf 22 40 41 00 01 01"]
 
 
-def test_of_two_units_the_serial_says_which_and_another_reader_is_none(bus: UsbBus) -> None:
-    plug(bus, "1-5", "A")
-    plug(bus, "1-6", "B", fast=False)
+def test_of_two_units_the_serial_says_which_and_another_reader_is_none(usb_bus: UsbBus) -> None:
+    plug(usb_bus, "1-5", "A")
+    plug(usb_bus, "1-6", "B", fast=False)
 
     with usb_sd_mux(serial="B") as mux:
         mux.switch("dut")
-    assert bus.log("1-5") == []
+    assert usb_bus.log("1-5") == []
     with pytest.raises(
         LabError, match=r"2 devices could be this USB-SD-Mux: 1-5 \(serial A\), 1-6 \(serial B\)"
     ):
@@ -84,17 +76,17 @@ def test_of_two_units_the_serial_says_which_and_another_reader_is_none(bus: UsbB
         usb_sd_mux(serial="C").__enter__()
 
 
-def test_a_unit_that_does_not_answer_is_not_taken_for_one_at_the_host(bus: UsbBus) -> None:
-    plug(bus, "1-5", "A")
+def test_a_unit_that_does_not_answer_is_not_taken_for_one_at_the_host(usb_bus: UsbBus) -> None:
+    plug(usb_bus, "1-5", "A")
     with usb_sd_mux() as mux:
-        bus.fault("1-5", silent=1)
+        usb_bus.fault("1-5", silent=1)
         with pytest.raises(Unreachable, match="USB-SD-Mux A did not do a command: host_status 3"):
             mux.position()
 
 
-def test_a_unit_that_this_user_may_not_open_is_an_error_with_what_helps(bus: UsbBus) -> None:
-    plug(bus, "1-5", "A")
-    far = Far(bus)
+def test_a_unit_that_this_user_may_not_open_is_an_error_with_what_helps(usb_bus: UsbBus) -> None:
+    plug(usb_bus, "1-5", "A")
+    far = Far(usb_bus)
     far.become(65534)
     try:
         with (

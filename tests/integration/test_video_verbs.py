@@ -114,6 +114,7 @@ def test_a_signal_is_waited_for(camera: Camera) -> None:
         found = VideoState(expect=Expected(online=True), within=LIMIT, camera=driver).run(context)
 
     assert found.online
+    assert (found.width, found.height, found.fps, found.desired_fps) == (640, 480, 0, 30)
     assert len(context.slept) == 2
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from collections.abc import Iterator
@@ -223,6 +224,29 @@ def test_memory_and_disk_are_changed_while_it_is_off(tmp_path: Path, format_: st
         assert len(pc.monitor("query-cpus-fast", {})) == 2  # type: ignore[arg-type]
         with pytest.raises(LabError, match="while it runs"):
             VmConfig(memory=Size("64MiB"), vm=pc).run(StepContext())
+
+
+def test_forwards_and_what_cloud_init_reads_are_changed_while_it_is_off() -> None:
+    network = Network(forwards={"ssh": Forward(guest=22)})
+    with machine(network=network) as pc:
+        user_data = "#!/bin/sh\ntouch /ready\n"
+        VmConfig(forwards={"web": Forward(guest=80)}, user_data=user_data, vm=pc).run(StepContext())
+        pc.start()
+        info = pc.info()
+
+        assert {name: each.guest for name, each in info.forwards.items()} == {"web": 80}
+        assert info.forwards["web"].port > 0
+        (seed,) = (each.path for each in info.disks if each.format == "vvfat")
+        folder = Path(str(json.loads(seed.removeprefix("json:"))["dir"]))
+        assert (folder / "user-data").read_text(encoding="utf-8") == user_data
+        pc.stop()
+
+        VmConfig(forwards={}, user_data="", vm=pc).run(StepContext())
+        pc.start()
+        assert (pc.info().forwards, pc.info().disks) == ({}, ())
+    with machine(network=None) as pc, pytest.raises(Unsupported, match="no network"):
+        VmConfig(forwards={"web": Forward(guest=80)}, vm=pc).run(StepContext())
+    assert [each.argument for each in VmConfig.misfits({"user_data": "packages: []"})] == ["user_data"]
 
 
 def test_a_file_that_is_not_qcow2_is_not_taken_for_one(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ class NetThroughput(Module):
         )
         flows = flows_of(self._printed(wanted, where, context), where, self.direction)
         for name, flow in flows.items():
-            context.log(f"{name}: {flow.bits_per_second / 1e6:.3g} Mbit/s")
+            context.log(f"{name}: {flow.bits_per_second / 1e6:.2f} Mbit/s")
         return summary(flows)
 
     def _server(self) -> tuple[str, int]:

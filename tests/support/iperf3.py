@@ -32,8 +32,9 @@ class Iperf3Server:
 @contextlib.contextmanager
 def iperf3_server() -> Iterator[Iperf3Server]:
     port = free_port()
+    command = ["setpriv", "--pdeathsig", "KILL", "iperf3", "--server", "--bind", "127.0.0.1"]
     with subprocess.Popen(
-        ["iperf3", "--server", "--bind", "127.0.0.1", "--port", str(port), "--forceflush"],
+        [*command, "--forceflush", "--port", str(port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

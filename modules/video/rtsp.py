@@ -34,7 +34,7 @@ class Rtsp(Driver, Video):
     It learns the password, Basic or Digest (MD5), from its standard input: no command line shows it.
     A picture is one that began to leave ffmpeg after it was asked for; how old camera and network make
     it, nobody can tell, and right after the start it is as old as the stream's first key frame.
-    It is tested against GStreamer's RTSP server, not on a camera.
+    It is tested with H.264 and MJPEG of GStreamer's RTSP server, not on a camera.
 
     Example::
 

@@ -154,7 +154,9 @@ tests:
 """,
         encoding="utf-8",
     )
-    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "-vv")
+    done = runner(
+        tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "-vv", RUNNER_LOCKS=str(tmp_path / "locks")
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
 

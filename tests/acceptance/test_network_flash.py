@@ -215,7 +215,7 @@ steps:
 """,
         encoding="utf-8",
     )
-    done = runner(tmp_path, "play", "-i", "lab.yaml", "flash.yaml")
+    done = runner(tmp_path, "play", "-i", "lab.yaml", "flash.yaml", RUNNER_LOCKS=str(tmp_path / "locks"))
 
     told = (tmp_path / "results" / "latest" / "events.jsonl").read_text(encoding="utf-8")
     assert done.returncode == 3

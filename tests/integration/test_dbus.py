@@ -103,7 +103,16 @@ def test_a_call_that_only_reads_is_made_under_check(tmp_path: Path, bus: Dbus, a
         f'  - log: "it said {{{{ said.value }}}}"\n  - {step}}}\n',
         encoding="utf-8",
     )
-    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--check", "-v")
+    done = runner(
+        tmp_path,
+        "play",
+        "recipe.yaml",
+        "-i",
+        "lab.yaml",
+        "--check",
+        "-v",
+        RUNNER_LOCKS=str(tmp_path / "locks"),
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "it said 2 times red" in done.stdout

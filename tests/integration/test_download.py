@@ -230,7 +230,15 @@ def test_flash_says_its_headers_and_token_to_the_server_of_the_image(tmp_path: P
         url = f"http://127.0.0.1:{server.server_address[1]}/private"
         step = {"image": url, "headers": {"X-Shelf": "shelf-seven"}, "bearer": "token-2", "sha256": SHA256}
         (tmp_path / "r.yaml").write_text(f"steps:\n  - flash: {json.dumps(step)}\n", encoding="utf-8")
-        done = runner(tmp_path, "play", "r.yaml", "-i", "lab.yaml", no_proxy="127.0.0.1")
+        done = runner(
+            tmp_path,
+            "play",
+            "r.yaml",
+            "-i",
+            "lab.yaml",
+            no_proxy="127.0.0.1",
+            RUNNER_LOCKS=str(tmp_path / "locks"),
+        )
 
     (headers,) = (given for path, given in server.headers if path == "/private")
     assert done.returncode == 0, done.stdout + done.stderr

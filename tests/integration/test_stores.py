@@ -300,7 +300,16 @@ benches:
         (tmp_path / "r.yaml").write_text(
             f"steps:\n  - flash_network: {json.dumps(image)}\n", encoding="utf-8"
         )
-        done = runner(tmp_path, "play", "r.yaml", "-i", "lab.yaml", OCI_USERNAME="me", OCI_PASSWORD="pw")
+        done = runner(
+            tmp_path,
+            "play",
+            "r.yaml",
+            "-i",
+            "lab.yaml",
+            OCI_USERNAME="me",
+            OCI_PASSWORD="pw",
+            RUNNER_LOCKS=str(tmp_path / "locks"),
+        )
 
     assert done.returncode == 3, done.stdout
     assert "phase: enter U-Boot" in done.stdout

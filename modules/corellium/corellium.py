@@ -77,7 +77,9 @@ class Corellium(Driver, Machine):
         default=Duration("5s"), help="how long to wait between two looks at it while it changes"
     )
     patience: Duration = arg(
-        default=Duration("5m"), help="how long it may take to be made, to boot, to end, to be deleted"
+        default=Duration("4m"),
+        help="how long it may take to be made, to boot, to end, to be deleted; more needs a longer "
+        "`timeout` of the step, too",
     )
     limit: Duration = arg(default=Duration("30s"), help="how long the API may take to connect and to answer")
     ca: FilePath | None = arg(

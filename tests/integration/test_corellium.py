@@ -81,12 +81,15 @@ class Heard(CloudConsole):
         super().__init__(driver, driver.settings)
         self.raw = bytearray()
         self.gaps: list[str] = []
+        self.back = threading.Event()
         self.start(self._note, "board.console")
 
     def _note(self, chunk: Chunk) -> None:
         self.raw += chunk.data
         if chunk.gap:
             self.gaps.append(chunk.gap)
+        if chunk.gap.startswith("open again"):
+            self.back.set()
 
 
 @pytest.fixture
@@ -155,6 +158,20 @@ def test_commands_run_at_its_console_through_all_its_lives(
     assert all("Authorization" not in each for each in api.consoles.connected)
 
 
+def test_a_console_that_ends_with_the_device_is_no_fault(
+    api: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
+) -> None:
+    api.add("nightly", "on")
+    driver = driven()
+    console = heard(driver)
+    printed(console, "true")
+    api.looks = 60
+
+    become(driver, "stopped", console, graceful=False)
+
+    assert console.gaps == []
+
+
 def test_a_console_of_a_device_that_is_on_is_there_at_once(
     api: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
 ) -> None:
@@ -170,19 +187,10 @@ def test_a_console_that_is_closed_in_the_middle_is_opened_by_a_new_url(
     api.add("nightly", "on")
     console = heard(driven())
     printed(console, "true")
-    again = threading.Event()
-    note = console._note
 
-    def noted(chunk: Chunk) -> None:
-        note(chunk)
-        if chunk.gap.startswith("open again"):
-            again.set()
-
-    console.stop()
-    console.start(noted, "board.console")
     api.consoles.hang_up()
 
-    assert again.wait(30)
+    assert console.back.wait(30)
     assert printed(console, "echo $((6 * 7))") == "42"
     assert console.gaps[0].startswith("lost: console 'port-1-cons' at ws://127.0.0.1:")
     assert "once-" not in "".join(console.gaps)
@@ -288,8 +296,20 @@ def test_a_device_that_gets_nowhere_is_told_with_the_limit_that_was_hit(
     assert caught.value.hint == "'patience' gives it more time"
 
 
-def test_a_cancelled_step_does_not_wait_any_longer_for_a_device(api: Corellium, driven: Driven) -> None:
-    api.add("nightly", "creating")
+def _run(driver: Driver, context: PlainContext) -> None:
+    Vm(state="running", vm=driver).run(context)
+
+
+def _shut_down(driver: Driver, context: PlainContext) -> None:
+    driver.shut_down(3600, context)
+
+
+@pytest.mark.parametrize(("state", "wait"), [("creating", _run), ("on", _shut_down)])
+def test_a_cancelled_step_does_not_wait_any_longer_for_a_device(
+    state: str, wait: Callable[[Driver, PlainContext], None], api: Corellium, driven: Driven
+) -> None:
+    api.add("nightly", state)
+    api.obeys = False
     driver = driven(poll_interval=Duration("10m"), patience=Duration("1h"))
     context = PlainContext()
     looks = len(api.asked)
@@ -297,7 +317,7 @@ def test_a_cancelled_step_does_not_wait_any_longer_for_a_device(api: Corellium, 
 
     def play() -> None:
         try:
-            Vm(state="running", vm=driver).run(context)
+            wait(driver, context)
         except Cancelled as error:
             ended.append(error)
 
@@ -384,6 +404,16 @@ def test_the_url_of_a_console_is_told_as_a_secret(api: Corellium, driven: Driven
     ) as caught:
         ConsoleUrl(console="Primary Computer Secure", vm=driver).run(StepContext())
     assert caught.value.hint == "did you mean 'Primary Compute Secure'?"
+
+
+def test_one_of_several_consoles_has_to_be_named(api: Corellium, driven: Driven) -> None:
+    api.add("nightly", "on")
+
+    with pytest.raises(LabError, match="instance 'nightly' has 2 consoles, and none is named") as caught:
+        driven(console_name="").console().connect()
+    assert caught.value.hint == (
+        "name it with 'console_name': 'Primary Compute Non-Secure', 'Primary Compute Secure'"
+    )
 
 
 def test_snapshots_are_made_restored_and_deleted(api: Corellium, driven: Driven) -> None:
@@ -524,9 +554,9 @@ def test_a_misspelt_name_is_told_with_what_there_is(
 
 
 def test_a_model_and_a_project_may_be_named_by_flavor_and_id(api: Corellium, driven: Driven) -> None:
-    driven(model="rpi4b", project=PROJECT).start()
+    driven(model="kronos", project=PROJECT).start()
 
-    assert [each.flavor for each in api.instances.values()] == ["rpi4b"]
+    assert [each.flavor for each in api.instances.values()] == ["kronos"]
 
 
 def test_one_name_for_two_devices_is_refused_and_the_id_does(api: Corellium, driven: Driven) -> None:

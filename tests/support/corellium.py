@@ -183,7 +183,7 @@ class Corellium:
     def _console(self, instance: Instance, kind: str) -> Reply:
         if f"port-{kind}" not in [each[1] for each in CONSOLES]:
             return Reply(400, {"error": f"Invalid console {kind}", "errorID": "UserError"})
-        if instance.shell is None:
+        if instance.shell is None or instance.shell.ended:
             return Reply(400, {"error": "Instance is not on", "errorID": "UserError"})
         return Reply(body={"url": self.consoles.offer(instance.shell)})
 
@@ -215,6 +215,8 @@ class Corellium:
         if self.breaks and "booting" in states:
             instance.error, self.breaks = self.breaks, ""
             states = ("error",)
+        if states and states[0] in ("off", "deleting", "rebooting"):
+            self._end_shell(instance)
         if not self.stuck:
             way = [instance.state, *states]
             instance.ahead = [each for each in way[:-1] for _ in range(self.looks)] + way[-1:]
@@ -233,19 +235,25 @@ class Corellium:
         }  # fmt: skip
 
     def _enter(self, instance: Instance, state: str) -> None:
-        instance.changes += instance.state != state
+        changed = instance.state != state
+        instance.changes += changed
         instance.state = state
-        if state in ("off", "", "error", "rebooting") and instance.shell is not None:
-            instance.shell.end()
-            instance.shell = None
-        if state in ("on", "booting", "paused") and instance.shell is None:
+        if state in ("off", "", "error", "rebooting"):
+            self._end_shell(instance)
+        talks = instance.shell is not None and not instance.shell.ended
+        lives = state in ("booting", "paused") or (state == "on" and changed)
+        if lives and not talks:
             instance.shell = Shell(login=self.login)
+
+    def _end_shell(self, instance: Instance) -> None:
+        """End what is at the console; it may be a while until the state tells of that."""
+        if instance.shell is not None:
+            instance.shell.end()
 
     def close(self) -> None:
         self.released.set()
         for each in self.instances.values():
-            if each.shell is not None:
-                each.shell.end()
+            self._end_shell(each)
 
 
 @contextlib.contextmanager

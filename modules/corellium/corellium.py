@@ -20,6 +20,7 @@ from runner.api import (
     MachineState,
     Misfit,
     Needs,
+    Picture,
     PowerState,
     Secret,
     Unsupported,
@@ -226,6 +227,10 @@ class Corellium(Driver, Machine):
     def console_url(self, name: str) -> MachineConsoleUrl:
         """Ask where a console is; empty: the one of the option `console_name`."""
         return self._device.own.console_url(name or self.console_name)
+
+    def screendump(self) -> Picture:
+        """Return what its screen shows."""
+        return self._device.own.screen()
 
     def snapshots(self) -> tuple[MachineSnapshot, ...]:
         """List them; Corellium makes one by itself with the device."""

@@ -99,6 +99,8 @@ class Corellium:
         self.silent = False
         self.obeys = True
         """Whether systems shut down when they are asked to."""
+        self.screen = b""
+        """The file that is answered when somebody asks for the screen."""
         self.released = threading.Event()
         self.url = ""
         self.consoles = ConsoleServer()
@@ -164,6 +166,8 @@ class Corellium:
                 return Reply(body=self._looked_at(instance))
             case "GET", _ if verb.startswith("/console?type="):
                 return self._console(instance, verb.partition("=")[2])
+            case "GET", "/screenshot.png":
+                return Reply(body=self.screen)
             case "DELETE", "":
                 self._go(instance, "deleting", "")
             case "PUT", "/state":
@@ -276,6 +280,14 @@ def served(api: Corellium, trust: ssl.SSLContext | None = None) -> Iterator[Core
         thread.join(30)
 
 
+def _encoded(body: Any) -> tuple[str, bytes]:
+    if isinstance(body, bytes):
+        return "image/png", body
+    if isinstance(body, str):
+        return "text/html", body.encode()
+    return "application/json", b"" if body is None else json.dumps(body).encode()
+
+
 def _handler(api: Corellium) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -288,18 +300,11 @@ def _handler(api: Corellium) -> type[BaseHTTPRequestHandler]:
         def _do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             reply = api.answer(Asked(self.command, self.path, dict(self.headers), body))
-            plain = isinstance(reply.body, str)
-            text = (
-                reply.body.encode()
-                if plain
-                else b""
-                if reply.body is None
-                else json.dumps(reply.body).encode()
-            )
+            kind, text = _encoded(reply.body)
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Type", "text/html" if plain else "application/json")
+            self.send_header("Content-Type", kind)
             if reply.status != 204:
                 self.send_header("Content-Length", str(len(text)))
             self.end_headers()

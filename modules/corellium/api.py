@@ -57,8 +57,8 @@ class Api:
             return None
 
     def fetch(self, path: str, patience: Patience) -> bytes:
-        """Return the content of a file."""
-        return self._answer("GET", path, patience, None).body
+        """Return the content of a picture."""
+        return self._answer("GET", path, patience, None, accept="image/png").body
 
     def order(self, method: str, path: str, patience: Patience, body: Mapping[str, Any] | None = None) -> str:
         """Have something changed; return the text of the answer, which may be empty."""
@@ -72,17 +72,24 @@ class Api:
         """End the connection."""
         self._web.close()
 
-    def _answer(self, method: str, path: str, patience: Patience, body: Mapping[str, Any] | None) -> Answer:
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        patience: Patience,
+        body: Mapping[str, Any] | None,
+        accept: str = "application/json",
+    ) -> Answer:
         """Ask, and again when the API says when (RFC 9110, 10.2.3) and that is soon enough."""
         while True:
-            answer = self._exchange(method, f"/api{path}", body)
+            answer = self._exchange(method, f"/api{path}", body, accept)
             pause = _asked_to_wait(answer)
             if pause is None or pause >= patience.left:
                 return self._judged(answer, path)
             patience.wait(pause + _MARGIN)
 
-    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None) -> Answer:
-        headers = {"Authorization": f"Bearer {str(self._token).strip()}", "Accept": "application/json"}
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None, accept: str) -> Answer:
+        headers = {"Authorization": f"Bearer {str(self._token).strip()}", "Accept": accept}
         data = None if body is None else json.dumps(body).encode()
         with self._turn:
             return self._web.exchange(

@@ -20,6 +20,7 @@ from runner.api import (
     MachineState,
     Misfit,
     Needs,
+    Picture,
     PowerState,
     Secret,
     Unsupported,
@@ -77,7 +78,9 @@ class Corellium(Driver, Machine):
         default=Duration("5s"), help="how long to wait between two looks at it while it changes"
     )
     patience: Duration = arg(
-        default=Duration("5m"), help="how long it may take to be made, to boot, to end, to be deleted"
+        default=Duration("4m"),
+        help="how long it may take to be made, to boot, to end, to be deleted; more needs a longer "
+        "`timeout` of the step, too",
     )
     limit: Duration = arg(default=Duration("30s"), help="how long the API may take to connect and to answer")
     ca: FilePath | None = arg(
@@ -224,6 +227,10 @@ class Corellium(Driver, Machine):
     def console_url(self, name: str) -> MachineConsoleUrl:
         """Ask where a console is; empty: the one of the option `console_name`."""
         return self._device.own.console_url(name or self.console_name)
+
+    def screendump(self) -> Picture:
+        """Return what its screen shows."""
+        return self._device.own.screen()
 
     def snapshots(self) -> tuple[MachineSnapshot, ...]:
         """List them; Corellium makes one by itself with the device."""

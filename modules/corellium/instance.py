@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from runner.api import LabError, MachineConsoleUrl, RecipeFault, Secret
+from runner.api import LabError, MachineConsoleUrl, Picture, RecipeFault, Secret
 from runner.api.json_path import parsed
 from runner.modules.corellium.answers import (
     Instance,
@@ -123,6 +123,15 @@ class OwnInstance:
             url=Secret(text_at(answer if isinstance(answer, dict) else {}, "url", where)),
             console_id=console.id,
         )
+
+    def screen(self) -> Picture:
+        """Ask for what its screen shows; raise LabError when there is none, or no picture comes."""
+        patience = Patience(self._wanted.limit)
+        path = f"{_ALL}/{quote(self.told(patience).id, safe='')}/screenshot.png"
+        try:
+            return Picture.from_png(self._api.fetch(path, patience))
+        except ValueError as error:
+            raise LabError(f"{self._api.url}{path} answers no picture: {error}") from error
 
     def snapshots(self, patience: Patience | None = None) -> tuple[Snapshot, ...]:
         """List its snapshots; there are none of what there is not."""

@@ -99,6 +99,8 @@ class Corellium:
         self.silent = False
         self.obeys = True
         """Whether systems shut down when they are asked to."""
+        self.screen = b""
+        """The file that is answered when somebody asks for the screen."""
         self.released = threading.Event()
         self.url = ""
         self.consoles = ConsoleServer()
@@ -164,6 +166,8 @@ class Corellium:
                 return Reply(body=self._looked_at(instance))
             case "GET", _ if verb.startswith("/console?type="):
                 return self._console(instance, verb.partition("=")[2])
+            case "GET", "/screenshot.png":
+                return Reply(body=self.screen)
             case "DELETE", "":
                 self._go(instance, "deleting", "")
             case "PUT", "/state":
@@ -183,7 +187,7 @@ class Corellium:
     def _console(self, instance: Instance, kind: str) -> Reply:
         if f"port-{kind}" not in [each[1] for each in CONSOLES]:
             return Reply(400, {"error": f"Invalid console {kind}", "errorID": "UserError"})
-        if instance.shell is None:
+        if instance.shell is None or instance.shell.ended:
             return Reply(400, {"error": "Instance is not on", "errorID": "UserError"})
         return Reply(body={"url": self.consoles.offer(instance.shell)})
 
@@ -215,6 +219,8 @@ class Corellium:
         if self.breaks and "booting" in states:
             instance.error, self.breaks = self.breaks, ""
             states = ("error",)
+        if states and states[0] in ("off", "deleting", "rebooting"):
+            self._end_shell(instance)
         if not self.stuck:
             way = [instance.state, *states]
             instance.ahead = [each for each in way[:-1] for _ in range(self.looks)] + way[-1:]
@@ -233,19 +239,25 @@ class Corellium:
         }  # fmt: skip
 
     def _enter(self, instance: Instance, state: str) -> None:
-        instance.changes += instance.state != state
+        changed = instance.state != state
+        instance.changes += changed
         instance.state = state
-        if state in ("off", "", "error", "rebooting") and instance.shell is not None:
-            instance.shell.end()
-            instance.shell = None
-        if state in ("on", "booting", "paused") and instance.shell is None:
+        if state in ("off", "", "error", "rebooting"):
+            self._end_shell(instance)
+        talks = instance.shell is not None and not instance.shell.ended
+        lives = state in ("booting", "paused") or (state == "on" and changed)
+        if lives and not talks:
             instance.shell = Shell(login=self.login)
+
+    def _end_shell(self, instance: Instance) -> None:
+        """End what is at the console; it may be a while until the state tells of that."""
+        if instance.shell is not None:
+            instance.shell.end()
 
     def close(self) -> None:
         self.released.set()
         for each in self.instances.values():
-            if each.shell is not None:
-                each.shell.end()
+            self._end_shell(each)
 
 
 @contextlib.contextmanager
@@ -268,6 +280,14 @@ def served(api: Corellium, trust: ssl.SSLContext | None = None) -> Iterator[Core
         thread.join(30)
 
 
+def _encoded(body: Any) -> tuple[str, bytes]:
+    if isinstance(body, bytes):
+        return "image/png", body
+    if isinstance(body, str):
+        return "text/html", body.encode()
+    return "application/json", b"" if body is None else json.dumps(body).encode()
+
+
 def _handler(api: Corellium) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -280,18 +300,11 @@ def _handler(api: Corellium) -> type[BaseHTTPRequestHandler]:
         def _do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             reply = api.answer(Asked(self.command, self.path, dict(self.headers), body))
-            plain = isinstance(reply.body, str)
-            text = (
-                reply.body.encode()
-                if plain
-                else b""
-                if reply.body is None
-                else json.dumps(reply.body).encode()
-            )
+            kind, text = _encoded(reply.body)
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Type", "text/html" if plain else "application/json")
+            self.send_header("Content-Type", kind)
             if reply.status != 204:
                 self.send_header("Content-Length", str(len(text)))
             self.end_headers()

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from support.corellium_console import ConsoleServer, Shell
-from support.web_server import HangingUp
+from support.web_server import serving
 
 TOKEN = "corellium-token-3f9c"
 PROJECT = "6d6f1b1e-0000-4000-8000-000000000001"
@@ -263,21 +263,8 @@ class Corellium:
 @contextlib.contextmanager
 def served(api: Corellium, trust: ssl.SSLContext | None = None) -> Iterator[Corellium]:
     """Let it answer on free ports; its address is in its `url`."""
-    server = HangingUp(("127.0.0.1", 0), _handler(api))
-    if trust is not None:
-        server.socket = trust.wrap_socket(server.socket, server_side=True)
-    api.url = f"http{'s' if trust else ''}://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        with api.consoles.served():
-            yield api
-    finally:
-        api.close()
-        server.shutdown()
-        server.server_close()
-        server.end_connections()
-        thread.join(30)
+    with serving(_handler(api), trust, api.close) as api.url, api.consoles.served():
+        yield api
 
 
 def _encoded(body: Any) -> tuple[str, bytes]:

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from support.web_server import HangingUp
+from support.web_server import serving
 
 USER, PASSWORD = "admin", 'pass "word" &1'
 
@@ -237,20 +237,8 @@ class PlainPlug(WebPlug):
 @contextlib.contextmanager
 def served(plug: WebPlug, trust: ssl.SSLContext | None = None) -> Iterator[None]:
     """Let a plug answer on a free port, which is in its `url`."""
-    server = HangingUp(("127.0.0.1", 0), _handler(plug))
-    if trust is not None:
-        server.socket = trust.wrap_socket(server.socket, server_side=True)
-    plug.url = f"http{'s' if trust else ''}://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(plug), trust, plug.released.set) as plug.url:
         yield
-    finally:
-        plug.released.set()
-        server.shutdown()
-        server.server_close()
-        server.end_connections()
-        thread.join(30)
 
 
 def _handler(plug: WebPlug) -> type[BaseHTTPRequestHandler]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from http.server import ThreadingHTTPServer
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
@@ -27,3 +30,23 @@ class HangingUp(ThreadingHTTPServer):
         for connection in self._connections:
             with contextlib.suppress(OSError):  # the client may have gone
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def serving(
+    handler: type[BaseHTTPRequestHandler], trust: ssl.SSLContext | None, ending: Callable[[], None]
+) -> Iterator[str]:
+    """Answer on a free port, whose URL is given; `ending` is called before the end, to let go of requests."""
+    server = HangingUp(("127.0.0.1", 0), handler)
+    if trust is not None:
+        server.socket = trust.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"http{'s' if trust else ''}://127.0.0.1:{server.server_address[1]}"
+    finally:
+        ending()
+        server.shutdown()
+        server.server_close()
+        server.end_connections()
+        thread.join(30)

@@ -51,6 +51,11 @@ class BoardShell:
         ran = self._console.run(f"command -v {program}", self._context, timeout=_SHORT)
         return ran.status == 0
 
+    def is_busybox(self, program: str) -> bool:
+        """Tell whether a program of the board is BusyBox's, which can do less."""
+        asked = f"{program} --help 2>&1 | grep -q BusyBox"
+        return self._console.run(asked, self._context, timeout=_SHORT).status == 0
+
     def connect(self, lease: Lease, how: Literal["auto", "dhcp", "lease"], interface: str) -> None:
         """Bring the network up: ask DHCP again, or keep what U-Boot was given.
 

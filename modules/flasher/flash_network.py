@@ -94,7 +94,9 @@ class FlashNetwork(RamLinux, Module):
     headers: dict[str, Secret] = arg(default={}, help="for the download from url")
     bearer: Secret | None = arg(default=None, secret=True, help="a bearer token for it (RFC 6750)")
     ca_cert: FilePath | None = arg(default=None, help="the authority of its certificate, in PEM")
-    insecure_tls: bool = arg(default=False, help="take any certificate of it")
+    insecure_tls: bool = arg(
+        default=False, help="take any certificate of it; BusyBox's wget cannot do otherwise"
+    )
     verify: Literal["none", "size", "full"] = arg(
         default="full", help="full: read back and compare; size: only how many bytes were written"
     )

@@ -125,6 +125,11 @@ class Writer:
             return f"curl -fsSL {' '.join(options)} {url}"
         if download.ca_cert:
             raise Unsupported("the board has no curl, and its wget does not know authorities")
+        if download.url.startswith("https:") and not download.insecure and self._shell.is_busybox("wget"):
+            raise Unsupported(
+                "the board has no curl, and BusyBox's wget takes any certificate: nothing was written",
+                hint="write insecure_tls: true, with the sha256; or have the bench serve it with 'image'",
+            )
         options = [f"--header {shlex.quote(each)}" for each in headers]
         options += ["--no-check-certificate"] if download.insecure else []
         return f"wget -q -O - {' '.join(options)} {url}"

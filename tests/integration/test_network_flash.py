@@ -153,6 +153,12 @@ def test_an_authority_needs_a_board_with_curl(writer: Writer, target: Target, se
     )
     with pytest.raises(Unsupported, match="the board has no curl, and its wget does not know authorities"):
         writer.write(flash.download(PlainContext()), target)
+    trusting = FlashNetwork(bundle=FilePath("x"), url="https://10.0.2.2:1/image", **devices)
+    with pytest.raises(
+        Unsupported, match="BusyBox's wget takes any certificate: nothing was written"
+    ) as told:
+        writer.write(trusting.download(PlainContext()), target)
+    assert "insecure_tls: true" in told.value.hint
 
 
 def test_a_medium_that_does_not_keep_it_is_noticed(

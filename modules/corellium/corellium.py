@@ -143,7 +143,7 @@ class Corellium(Driver, Machine):
         return self._device.own.label
 
     @property
-    def polls(self) -> int:  # type: ignore[override] # counted where the looking is done
+    def polls(self) -> int:
         """How often it was looked at until the last order was carried out."""
         return self._device.polls
 

@@ -108,8 +108,10 @@ class Machine(Interface):
     def monitor(self, command: str, arguments: Mapping[str, object]) -> object:
         """Run one command of the machine's monitor (QMP) and return its answer."""
 
-    polls: int = 0
-    """How often it was looked at until the last order was carried out; 0 where nothing is waited for."""
+    @property
+    def polls(self) -> int:
+        """How often it was looked at until the last order was carried out; 0 where nothing is waited for."""
+        return 0
 
     def abandon(self) -> None:
         """Have the order that is under way end soon: nobody waits for it any more. From any thread."""

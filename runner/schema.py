@@ -380,12 +380,12 @@ def _mapping(hint: type, node: Node) -> Any:
     if not isinstance(node, MapNode) and not any(each.primary for each in parameters.values()):
         raise Wrong(node.at, f"expected a mapping ({', '.join(parameters)}), got {seen(node)}")
     inner = Faults()
-    bound = bind(parameters, node, inner, owner=_spoken(hint), at=node.at)
+    bound = bind(parameters, node, inner, owner="it", at=node.at)
     try:
         inner.raise_if_any()
     except InputError as error:
         first = error.faults[0]
-        raise Wrong(first.at or node.at, first.message, first.hint) from error
+        raise Wrong(first.at or node.at, first.message.removeprefix("it: "), first.hint) from error
     _refuse_misfits(hint, known(parameters, bound), node)
     return hint(**{name: each.value for name, each in bound.items()})
 
@@ -394,7 +394,3 @@ def _refuse_misfits(hint: type, values: Mapping[str, Any], node: Node) -> None:
     """Raise Wrong for the first of the values that does not fit the others."""
     for misfit in hint.misfits(values) if issubclass(hint, Options) else ():
         raise Wrong(within(node, misfit.argument.split(".")), misfit.message, misfit.hint)
-
-
-def _spoken(hint: type) -> str:
-    return hint.__name__.removesuffix("Options").removesuffix("Settings").lower() or hint.__name__.lower()

@@ -111,7 +111,12 @@ def test_values_of_every_type_are_read(hint: Any, text: str, value: object) -> N
         (
             Interrupt,
             "{kyes: a}",
-            "m: x: interrupt has no argument 'kyes' | did you mean 'keys'?  (keys: text = ' ')",
+            "m: x: it has no argument 'kyes' | did you mean 'keys'?  (keys: text = ' ')",
+        ),
+        (
+            Interrupt,
+            "{interval: soon}",
+            "m: x: interval: 'soon' is not a duration: write 2s, 500ms, 1m30s, 2h or seconds | ",
         ),
     ],
 )

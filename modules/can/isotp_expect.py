@@ -33,7 +33,6 @@ class IsotpExpect(Module):
           register: vin
     """
 
-    reads_only = True
     limited_by = "within"
 
     data: BytePattern | None = arg(

@@ -34,8 +34,6 @@ class GpioExpect(Module):
         - gpio_expect: {device: fault, during: 10s, at_most: 0}
     """
 
-    reads_only = True
-
     during: Duration = arg(primary=True, help="how long to listen")
     edge: Literal["rising", "falling", "both"] = arg(default="both", help="which edges are counted")
     at_least: int = arg(default=0, help="fewer edges fail", minimum=0)

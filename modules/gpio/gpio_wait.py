@@ -33,7 +33,6 @@ class GpioWait(Module):
     """
 
     limited_by = "within"
-    reads_only = True
 
     state: LineState | None = arg(default=None, help="wait until it is in this state")
     edge: Literal["rising", "falling", "both"] | None = arg(default=None, help="wait for edges of this kind")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,6 @@ class ImageExpect(Module):
         - image_expect: {reference: refs/logo.png, region: [0, 0, 320, 200], unlike: true, within: 10s}
     """
 
-    reads_only = True
     limited_by = "within"
 
     reference: FilePath = arg(primary=True, help="the picture that it is compared with")
@@ -119,10 +119,9 @@ class ImageExpect(Module):
 
     def run(self, context: Context) -> Compared:
         """Look until it is as expected, or the time is over."""
-        how = comparison_of(self.method, self.hash_size, self.region, self.mask, self.shade)
-        data = picture.file(self.reference, "the reference")
+        how = self._how
         began, attempts = time.monotonic(), 0
-        with picture.opened(data, f"the reference {Path(self.reference).name!r}", RecipeFault) as whole:
+        with self._reference() as whole:
             wanted = how.reference(whole)
             while True:
                 frame, attempts = self.camera.snapshot(context), attempts + 1
@@ -147,6 +146,21 @@ class ImageExpect(Module):
             raise self._failed(found, how, context)
         context.log(f"differs by {found.distance:g} {how.unit} from {Path(self.reference).name}")
         return found
+
+    def predict(self, context: Context) -> str:
+        """Look once: what other steps bring about is not there yet."""
+        with self._reference() as whole:
+            look = self._looked(self.camera.snapshot(context), self._how.reference(whole), self._how)
+        differs = f"differs by {look.difference.distance:g} {self._how.unit} now"
+        return f"is as expected: it {differs}" if look.passed else f"would look until it is so: it {differs}"
+
+    def _reference(self) -> AbstractContextManager[Image]:
+        data = picture.file(self.reference, "the reference")
+        return picture.opened(data, f"the reference {Path(self.reference).name!r}", RecipeFault)
+
+    @property
+    def _how(self) -> Comparison:
+        return comparison_of(self.method, self.hash_size, self.region, self.mask, self.shade)
 
     @property
     def _tolerance(self) -> float:

@@ -28,7 +28,6 @@ class VideoState(Module):
         - video_state: {expect: {online: true, width: 1920, height: 1080}, within: 20s}
     """
 
-    reads_only = True
     limited_by = "within"
 
     expect: Expected = arg(default=Expected(), help="what it must be; all of it at once")
@@ -51,6 +50,11 @@ class VideoState(Module):
                     result=found,
                 )
             context.sleep(_ASKS_EVERY)
+
+    def predict(self, context: Context) -> str:
+        """Ask once: what other steps bring about is not there yet."""
+        wrong = wrong_in(self.camera.state(context), self.expect)
+        return f"would ask until it is so: now it {'; '.join(wrong)}" if wrong else "it is as it must be"
 
 
 def wrong_in(found: CameraState, expected: Expected) -> list[str]:

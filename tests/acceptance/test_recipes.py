@@ -49,9 +49,19 @@ DIAGNOSTICS = [
     "its trouble codes are counted, read and cleared",
     "software is downloaded and read back",
 ]
+RPI4 = [
+    "the first boot grows the file system and comes back",
+    "the TPM is there, and its random numbers differ",
+    "the TPM signs, and verifies what it has signed",
+    "the TPM refuses a message that was changed",
+    "the screen shows the desktop",
+    "the camera sees both lamps lit",
+    "it shuts down cleanly, and only then loses its power",
+]
 PLAYED = [
     pytest.param("quickstart", QUICKSTART, "sim-01", id="quickstart"),
     pytest.param("uds_diagnostics", DIAGNOSTICS, "ecu-sim", id="uds_diagnostics"),
+    pytest.param("rpi4_acceptance", RPI4, "rpi4-sim", id="rpi4_acceptance"),
     pytest.param("qemu_uboot", UBOOT, "qemu-uboot", id="qemu_uboot", marks=pytest.mark.peer("qemu")),
     pytest.param("qemu_netboot", NETBOOT, "qemu-netboot", id="qemu_netboot", marks=pytest.mark.peer("guest")),
     pytest.param("qemu_linux", LINUX, "qemu-linux", id="qemu_linux", marks=pytest.mark.peer("guest")),

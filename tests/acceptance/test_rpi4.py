@@ -146,9 +146,9 @@ FAULTS = {
 }
 
 
-def bench(folder: Path, fault: Fault) -> str:
+def bench(folder: Path, fault: Fault, **options: str) -> str:
     """Write an inventory with the fault; return its path."""
-    pi = {"driver": "sim_rpi4", **QUICK, "instruments": fault.instruments, "faults": fault.faults}
+    pi = {"driver": "sim_rpi4", **QUICK, **options, "instruments": fault.instruments, "faults": fault.faults}
     parts = {part: {"ref": f"pi.{part}"} for part in ("power", "console", "storage", "hdmi", "camera")}
     one = {
         "labels": {"board": "rpi4"},
@@ -219,6 +219,20 @@ def test_a_checksum_that_does_not_fit_is_found_before_the_card_is_touched(tmp_pa
     assert "rpi4.img.xz has the SHA-256" in problem
     assert "Nothing was written" in problem
     assert not list((tmp_path / "results/latest/console").glob("*.raw")), "the board was never started"
+
+
+def test_in_check_mode_the_board_is_looked_at_and_nothing_moves(tmp_path: Path) -> None:
+    (tmp_path / "card.img").write_bytes(b"SIMOS 1.2.3\n".ljust(1 << 20, b"x"))
+    lab = bench(tmp_path, Fault(says=()), image="card.img", capacity="1MiB")
+    before = (tmp_path / "card.img").read_bytes()
+    done = runner(tmp_path, "play", RECIPE, "-i", lab, "--check")
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert "would look until it is so: it differs by " in done.stdout
+    assert "it is as it must be" in done.stdout
+    assert "would run flash" in done.stdout
+    assert (tmp_path / "card.img").read_bytes() == before
+    assert not (tmp_path / "results/latest/console/pi.pi.console.raw").exists()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from runner.api.verdicts import Cancelled, RecipeFault, TimedOut
 from runner.engine import perform
 from runner.engine.background import Background
 from runner.engine.cancel import Cancellation, Deadline
-from runner.engine.end import PASSED, End, worst
+from runner.engine.end import PASSED, End, worst, worst_done
 from runner.engine.frame import Frame
 from runner.engine.heard import Ear
 from runner.engine.limits import CLEAN_UP, deadline, own_limit, step_limit, tell_origin
@@ -54,7 +54,7 @@ class BenchPlayer:
     def every(self, steps: Sequence[Step], frame: Frame) -> End:
         """Play all steps, also after one that did not pass: for teardown."""
         ends = [self.step(step, frame) for step in steps]
-        return worst((*ends, *self._finish(frame)))
+        return worst_done((*ends, *self._finish(frame)))
 
     def step(self, step: Step, frame: Frame) -> End:
         """Play one step."""
@@ -258,7 +258,7 @@ class BenchPlayer:
             thread.start()
         for thread in threads:
             thread.join()
-        return worst(ends)
+        return worst_done(ends) if any(end.outcome is not Outcome.SKIPPED for end in ends) else worst(ends)
 
     def _stop(self, stop: Stop, frame: Frame) -> End:
         running = frame.background.pop(stop.background, None)
@@ -277,7 +277,7 @@ def _with_own_cancel(steps: Sequence[Step], frame: Frame) -> Frame:
 def _decisive(end: End, late: Sequence[End]) -> End:
     """Return what decides about a scope: its steps, or what cancelled them when that was one of its own."""
     if end.good:
-        return worst((end, *late))
+        return worst((end, worst_done(late)))
     bad = [each for each in late if not each.good and each.outcome is not Outcome.CANCELLED]
     return bad[0] if end.outcome is Outcome.CANCELLED and bad else end
 

@@ -30,3 +30,8 @@ PASSED = End(outcome=Outcome.PASSED)
 def worst(ends: Iterable[End]) -> End:
     """Return the first of the worst; PASSED when there are none."""
     return max(ends, key=lambda end: end.outcome, default=PASSED)
+
+
+def worst_done(ends: Iterable[End]) -> End:
+    """Return the first of the worst of what was done: what was skipped says nothing of the others."""
+    return worst(end for end in ends if end.outcome is not Outcome.SKIPPED)

@@ -145,6 +145,32 @@ def test_a_failing_setup_of_a_test_skips_its_steps_and_tears_down(tmp_path: Path
     assert played.logs() == ["x down"]
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "steps: [{log: x}, {log: y, defer: true, when: 1 > 2}]",
+        "steps: [{log: x}]\n    teardown: [{log: y, when: 1 > 2}]",
+        "steps: [{parallel: [{log: x}, {log: y, when: 1 > 2}]}]",
+        "steps: [{block: [{log: x}], always: [{log: y, when: 1 > 2}]}]",
+    ],
+    ids=["deferred", "teardown", "parallel", "always"],
+)
+def test_what_was_skipped_beside_it_makes_no_case_a_skipped_one(tmp_path: Path, steps: str) -> None:
+    played = play_text(tmp_path, f"benches: all\ntests:\n  - test: t\n    {steps}\n")
+
+    assert played.logs() == ["x"]
+    assert "passed" in {step.outcome.word for step in played.steps if step.depth == 0}
+    assert played.outcomes == {"t@b": "passed"}
+
+
+def test_a_case_that_skips_itself_is_skipped_whatever_its_clean_up_does(tmp_path: Path) -> None:
+    more = "    teardown: [{log: 'x down'}]\n"
+    played = play_text(tmp_path, recipe_of("{skip: not today}", "{log: never}") + more)
+
+    assert played.logs() == ["x down"]
+    assert played.outcomes == {"t@b": "skipped"}
+
+
 def test_a_failing_setup_of_the_play_blocks_the_cases_and_teardown_runs(tmp_path: Path) -> None:
     text = (
         "setup: [{fail: no power}]\nteardown: [{log: 'x down'}, {fail: no}, {log: 'x last'}]\n"

@@ -11,7 +11,7 @@ from runner.modules.network.links import SocketLink, opened
 class Vsock(Driver, Network):
     """A port of a virtual machine by AF_VSOCK, which needs no network in the guest (vsock(7)).
 
-    No guest with vsock has been tried yet, only that nobody answers.
+    It was tried within one machine (the kernel's vsock_loopback), not with a guest yet.
 
     Example::
 

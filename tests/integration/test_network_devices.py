@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from support.command import wait_until
+from support.lab_vm import modprobe
 from support.plain_context import PlainContext
 
 from runner.api import (
@@ -220,6 +221,29 @@ def test_what_nobody_listens_at_is_unreachable_with_its_address(tmp_path: Path) 
         with pytest.raises(Unreachable) as caught:
             send(driver, "x")
         assert caught.value.message.startswith(named)
+
+
+class ThreadingVsock(ThreadingTcp):
+    """Listens for every machine, at a free port."""
+
+    address_family = socket.AF_VSOCK
+
+    def server_bind(self) -> None:
+        self.socket.bind((socket.VMADDR_CID_ANY, socket.VMADDR_PORT_ANY))
+        self.server_address = self.socket.getsockname()
+
+
+@pytest.mark.labvm
+def test_a_service_behind_vsock_greets_answers_and_is_gone_when_it_ends() -> None:
+    modprobe("vsock_loopback")
+    with serving(ThreadingVsock(("", 0), Says)) as server:
+        port = server.server_address[1]
+        for driver in opened(Vsock(cid=1, port=port)):
+            assert wait(driver, banner="READY [0-9.]+").banner == "READY 1.2"
+            send(driver, "ask")
+            assert expect(driver, "ask").output.endswith("ask")
+    with pytest.raises(Unreachable, match=rf"^vsock://1:{port}: "):
+        Vsock(cid=1, port=port).connect(5)
 
 
 def test_a_machine_without_vsock_is_unreachable_with_its_address() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.context import StepContext
+from support.lab_vm import modprobe
 from support.machines import READY, line, machine, typist
 from support.peers import UBOOT
 
@@ -125,6 +126,16 @@ def test_a_machine_gets_vsock_only_from_a_host_that_has_it() -> None:
         else:
             with pytest.raises(Unsupported, match="vsock needs /dev/vhost-vsock"):
                 pc.start()
+
+
+@pytest.mark.labvm
+def test_a_machine_has_the_identifier_on_vsock_that_it_was_given_and_nobody_else_gets_it() -> None:
+    modprobe("vhost_vsock")
+    with machine(vsock=4242) as pc, machine(vsock=4242) as other:
+        pc.start()
+        assert pc.info().vsock == 4242
+        with pytest.raises(LabError, match="guest cid.*Address already in use"):
+            other.start()
 
 
 def test_qemu_that_refuses_its_arguments_says_so() -> None:

@@ -15,6 +15,8 @@ from support.mosquitto import Mosquitto, mosquitto
 from support.peers import missing
 
 if TYPE_CHECKING:
+    from support.corellium import Corellium
+    from support.corellium_driver import Driven
     from support.usb_lab import UsbBus
 
 
@@ -50,3 +52,21 @@ def usb_bus() -> "Iterator[UsbBus]":
     lab.bus.clear()
     yield lab.bus
     lab.bus.clear()
+
+
+@pytest.fixture
+def corellium() -> "Iterator[Corellium]":
+    """An emulated API of Corellium that has no device yet."""
+    from support.corellium import Corellium, served
+
+    with served(Corellium()) as it:
+        yield it
+
+
+@pytest.fixture
+def driven(corellium: "Corellium") -> "Iterator[Driven]":
+    """What opens drivers at that API."""
+    from support.corellium_driver import driving
+
+    with driving(corellium) as made:
+        yield made

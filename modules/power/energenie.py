@@ -120,12 +120,12 @@ class Energenie(Driver, Power):
             self._leave_quietly()
             raise
         if self.logout:
-            self._web.ask("GET", _LOGIN)
+            self._web.fetch("GET", _LOGIN)
 
     def _leave_quietly(self) -> None:
         """Log out after an error, which is worth more than another one of logging out."""
         with contextlib.suppress(LabError):
-            self._web.ask("GET", _LOGIN)
+            self._web.fetch("GET", _LOGIN)
 
     def _log_in(self) -> str:
         end = time.monotonic() + self.limit
@@ -147,7 +147,7 @@ class Energenie(Driver, Power):
         return page
 
     def _post(self, path: str, **form: str) -> str:
-        return self._web.ask("POST", path, _FORM, urlencode(form).encode())
+        return self._web.fetch("POST", path, _FORM, urlencode(form).encode()).text
 
     def _state(self, page: str) -> PowerState | None:
         """Return the socket's state in a page, or in the one that has it; None when we are logged out."""
@@ -163,7 +163,7 @@ class Energenie(Driver, Power):
         return None if found is None else "on" if found[self.socket] == "1" else "off"
 
     def _overview(self) -> str:
-        return self._web.ask("GET", "/energenie.html")
+        return self._web.fetch("GET", "/energenie.html").text
 
     @staticmethod
     def _is_inside(page: str) -> bool:

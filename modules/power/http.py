@@ -170,7 +170,7 @@ class Http(Driver, Power):
 
     def _ask(self, request: Request) -> str:
         method, headers, body = request.message()
-        answer = self._web.ask(method, request.path, headers, body, unsaid=self._unsaid)
+        answer = self._web.fetch(method, request.path, headers, body, unsaid=self._unsaid).text
         if not re.search(request.answers, answer):
             raise self._wrong(request, answer, f"answers {shown(answer)}, expected {request.answers!r} in it")
         return answer

@@ -5,14 +5,12 @@ from __future__ import annotations
 from runner.api import Driver, Needs, Size, arg, child
 from runner.api.image import Image
 from runner.console import ConsoleSettings
-from runner.modules.sim.console import SimulatedConsole
 from runner.modules.sim.ecu import SimulatedBus
-from runner.modules.sim.live import LiveBoard
 from runner.modules.sim.options import Faults, Firmware, System
-from runner.modules.sim.outlet import Outlet
+from runner.modules.sim.played import Played
 
 
-class Sim(Driver):
+class Sim(Played, Driver):
     """A board that is played by a program: boot loader, Linux, medium, CAN and power.
 
     It boots SPL, U-Boot and Linux from its medium, and needs no hardware. The version number in
@@ -52,28 +50,14 @@ class Sim(Driver):
         if not self._medium.read(0, 1).strip(b"\0"):
             self._medium.write(0, f"SIMOS {RELEASE}\n".encode())
         board = Board(self._medium, firmware=self.firmware, system=self.system, faults=self.faults)
-        self._live = LiveBoard(board, self.faults)
         self._bus = SimulatedBus()
-        if self.powered:
-            self._live.switch(on=True, after=0.0)
-        self._outlet = Outlet(self._live, self.faults)
+        self.play(board, self.faults, powered=self.powered)
 
     def close(self) -> None:
         """Take the power away and close the medium."""
-        self._outlet.close()
         self._bus.work.close()
-        self._live.switch(on=False, after=0.0)
+        self.end()
         self._medium.close()
-
-    @child
-    def power(self) -> Outlet:
-        """Its supply."""
-        return self._outlet
-
-    @child
-    def console(self) -> SimulatedConsole:
-        """Its serial console."""
-        return SimulatedConsole(self._live, self.settings)
 
     @child
     def storage(self) -> Image:

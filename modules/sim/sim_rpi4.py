@@ -7,10 +7,8 @@ from runner.api.image import Image
 from runner.console import ConsoleSettings
 from runner.modules.sim.cameras import Camera, CameraFault, Grabber, GrabberFault
 from runner.modules.sim.card import Card, CardFault, Slot
-from runner.modules.sim.console import SimulatedConsole
-from runner.modules.sim.live import LiveBoard
 from runner.modules.sim.options import Faults, Firmware, System
-from runner.modules.sim.outlet import Outlet
+from runner.modules.sim.played import Played
 from runner.modules.sim.tpm import Tpm, TpmFault
 
 
@@ -30,7 +28,7 @@ class InstrumentFaults(Options):
     camera: CameraFault = arg(default="works", help="what the camera above it shows")
 
 
-class SimRpi4(Driver):
+class SimRpi4(Played, Driver):
     """A Raspberry Pi 4 that is played by a program, with the instruments of a whole bench.
 
     Its card is behind a mux, its Linux has a TPM 2.0 and the tools for it, a grabber hangs on its
@@ -81,26 +79,14 @@ class SimRpi4(Driver):
             faults=self.faults,
             tpm=Tpm(self.instruments.tpm),
         )
-        self._live = LiveBoard(board, self.faults)
-        self._outlet = Outlet(self._live, self.faults)
+        self.play(board, self.faults)
         self._grabber = Grabber(self._live, self.instruments.hdmi)
         self._camera = Camera(self._live, self.instruments.camera)
 
     def close(self) -> None:
         """Take the power away and close the card."""
-        self._outlet.close()
-        self._live.switch(on=False, after=0.0)
+        self.end()
         self._image.close()
-
-    @child
-    def power(self) -> Outlet:
-        """Its supply."""
-        return self._outlet
-
-    @child
-    def console(self) -> SimulatedConsole:
-        """Its serial console."""
-        return SimulatedConsole(self._live, self.settings)
 
     @child
     def storage(self) -> Card:

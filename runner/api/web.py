@@ -60,21 +60,6 @@ class Web:
         self._identity = Identity(self.user, self.password, self.auth)
         self._tls = parts.scheme == "https"
 
-    def ask(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | None = None,
-        *,
-        unsaid: str = "",
-    ) -> str:
-        """Return the text of the answer; raise LabError unless its status is 2xx.
-
-        `unsaid` is sent behind the path, and in no message.
-        """
-        return self.fetch(method, path, headers, body, unsaid=unsaid).text
-
     def fetch(
         self,
         method: str,
@@ -84,7 +69,10 @@ class Web:
         *,
         unsaid: str = "",
     ) -> Answer:
-        """Return the whole answer; the same otherwise."""
+        """Return the whole answer; raise LabError unless its status is 2xx.
+
+        `unsaid` is sent behind the path, and in no message.
+        """
         whole = path + unsaid
         answer = self._once(method, whole, path, headers, body)
         if answer.status == 401 and self._identity.take(answer.challenges):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from support.context import StepContext
-from support.corellium import PROJECT, TOKEN, Corellium, served
-from support.corellium_driver import Driven, become, driving
+from support.corellium import PROJECT, TOKEN, Corellium
+from support.corellium_driver import Driven, become
 from support.plain_context import PlainContext
 from support.power_rigs.rig import RealTime
 
@@ -32,20 +32,8 @@ from runner.modules.power.power_on import PowerOn
 pytestmark = pytest.mark.peer("bash")
 
 
-@pytest.fixture
-def api() -> Iterator[Corellium]:
-    with served(Corellium()) as made:
-        yield made
-
-
-@pytest.fixture
-def driven(api: Corellium) -> Iterator[Driven]:
-    with driving(api) as made:
-        yield made
-
-
 def test_a_device_is_made_switched_and_deleted_by_exactly_these_requests(
-    api: Corellium, driven: Driven
+    corellium: Corellium, driven: Driven
 ) -> None:
     driver = driven(build="Critical Application Monitor (Baremetal)")
 
@@ -60,14 +48,14 @@ def test_a_device_is_made_switched_and_deleted_by_exactly_these_requests(
         f'{{"name": "nightly", "project": "{PROJECT}", "flavor": "kronos", "os": "1.1.1", '
         '"osbuild": "Critical Application Monitor (Baremetal)"}'
     )
-    path = next(each.path for each in api.asked if each.method == "DELETE")
-    assert api.lines == [
+    path = next(each.path for each in corellium.asked if each.method == "DELETE")
+    assert corellium.lines == [
         f"POST /api/v1/instances {body}",
         f'PUT {path}/state {{"state": "off"}}',
         f"DELETE {path}",
     ]
-    assert {each.headers["Authorization"] for each in api.asked} == {f"Bearer {TOKEN}"}
-    assert {each.headers.get("Content-Type") for each in api.asked if each.body} == {"application/json"}
+    assert {each.headers["Authorization"] for each in corellium.asked} == {f"Bearer {TOKEN}"}
+    assert {each.headers.get("Content-Type") for each in corellium.asked if each.body} == {"application/json"}
 
 
 @pytest.mark.parametrize(
@@ -83,27 +71,29 @@ def test_a_device_is_made_switched_and_deleted_by_exactly_these_requests(
     ],
 )
 def test_what_is_on_its_way_is_waited_for_and_nothing_is_made_twice(
-    state: str, orders: list[str], api: Corellium, driven: Driven
+    state: str, orders: list[str], corellium: Corellium, driven: Driven
 ) -> None:
-    instance = api.add("nightly", state)
+    instance = corellium.add("nightly", state)
     if state not in ("off", "paused"):
         instance.ahead = [state, state, "on"]
 
     driven().start()
 
-    assert [each.replace(f"/api/v1/instances/{instance.id}", "") for each in api.lines] == orders
+    assert [each.replace(f"/api/v1/instances/{instance.id}", "") for each in corellium.lines] == orders
     assert instance.state == "on"
 
 
-def test_a_device_that_is_being_deleted_is_made_anew_when_it_is_gone(api: Corellium, driven: Driven) -> None:
-    old = api.add("nightly", "deleting")
+def test_a_device_that_is_being_deleted_is_made_anew_when_it_is_gone(
+    corellium: Corellium, driven: Driven
+) -> None:
+    old = corellium.add("nightly", "deleting")
     old.ahead = ["deleting", "deleting", ""]
 
     driven().start()
 
-    assert [each.split()[0] for each in api.lines] == ["POST"]
-    assert [(each.name, each.state) for each in api.instances.values()] == [("nightly", "on")]
-    assert old.id not in api.instances
+    assert [each.split()[0] for each in corellium.lines] == ["POST"]
+    assert [(each.name, each.state) for each in corellium.instances.values()] == [("nightly", "on")]
+    assert old.id not in corellium.instances
 
 
 @pytest.mark.parametrize(
@@ -118,18 +108,18 @@ def test_a_device_that_is_being_deleted_is_made_anew_when_it_is_gone(api: Corell
     ],
 )
 def test_every_state_has_its_meaning(
-    state: str, told: MachineState, power: str, api: Corellium, driven: Driven
+    state: str, told: MachineState, power: str, corellium: Corellium, driven: Driven
 ) -> None:
-    api.add("nightly", state)
+    corellium.add("nightly", state)
     driver = driven()
 
     assert (driver.state(), driver.info().status, driver.power().state()) == (told, state, power)
 
 
 def test_a_device_that_fails_ends_the_step_at_once_with_the_words_of_the_api(
-    api: Corellium, driven: Driven
+    corellium: Corellium, driven: Driven
 ) -> None:
-    api.breaks = "no server has 64 cores"
+    corellium.breaks = "no server has 64 cores"
     driver = driven()
 
     with pytest.raises(LabError, match="is in the state 'error': no server has 64 cores") as caught:
@@ -144,10 +134,10 @@ def test_a_device_that_fails_ends_the_step_at_once_with_the_words_of_the_api(
 
 
 def test_a_device_that_gets_nowhere_is_told_with_the_limit_that_was_hit(
-    api: Corellium, driven: Driven
+    corellium: Corellium, driven: Driven
 ) -> None:
-    api.add("nightly", "on")
-    api.stuck = True
+    corellium.add("nightly", "on")
+    corellium.stuck = True
     driver = driven(patience=Duration("200ms"))
 
     with pytest.raises(LabError, match="is still 'on' after 200ms, expected 'off' or gone") as caught:
@@ -166,13 +156,13 @@ def _shut_down(driver: Driver, context: PlainContext) -> None:
 
 @pytest.mark.parametrize(("state", "wait"), [("creating", _run), ("on", _shut_down)])
 def test_a_cancelled_step_does_not_wait_any_longer_for_a_device(
-    state: str, wait: Callable[[Driver, PlainContext], None], api: Corellium, driven: Driven
+    state: str, wait: Callable[[Driver, PlainContext], None], corellium: Corellium, driven: Driven
 ) -> None:
-    api.add("nightly", state)
-    api.obeys = False
+    corellium.add("nightly", state)
+    corellium.obeys = False
     driver = driven(poll_interval=Duration("10m"), patience=Duration("1h"))
     context = PlainContext()
-    looks = len(api.asked)
+    looks = len(corellium.asked)
     ended: list[BaseException] = []
 
     def play() -> None:
@@ -183,7 +173,7 @@ def test_a_cancelled_step_does_not_wait_any_longer_for_a_device(
 
     thread = threading.Thread(target=play)
     thread.start()
-    while len(api.asked) < looks + 2:
+    while len(corellium.asked) < looks + 2:
         thread.join(0.01)
     context.cancel()
     thread.join(30)
@@ -192,20 +182,20 @@ def test_a_cancelled_step_does_not_wait_any_longer_for_a_device(
 
 
 def test_a_guest_is_asked_first_and_one_that_does_not_obey_is_switched_off(
-    api: Corellium, driven: Driven
+    corellium: Corellium, driven: Driven
 ) -> None:
-    instance = api.add("nightly", "on")
+    instance = corellium.add("nightly", "on")
     driver = driven()
 
     assert become(driver, "stopped").shut_down is True
     driver.start()
-    api.obeys = False
+    corellium.obeys = False
     context = StepContext()
     switched = Vm(state="stopped", within=Duration("50ms"), vm=driver).run(context)
 
     assert (switched.shut_down, switched.state) == (False, "stopped")
     assert ("warning", "the guest has not ended within 50ms: it is switched off") in context.said
-    assert [each.replace(f"/api/v1/instances/{instance.id}", "") for each in api.lines] == [
+    assert [each.replace(f"/api/v1/instances/{instance.id}", "") for each in corellium.lines] == [
         'POST /stop {"soft": true}',
         'PUT /state {"state": "on"}',
         'POST /stop {"soft": true}',
@@ -213,7 +203,7 @@ def test_a_guest_is_asked_first_and_one_that_does_not_obey_is_switched_off(
     ]
 
 
-def test_it_pauses_goes_on_and_is_described(api: Corellium, driven: Driven) -> None:
+def test_it_pauses_goes_on_and_is_described(corellium: Corellium, driven: Driven) -> None:
     driver = driven()
 
     assert become(driver, "paused").state == "paused"
@@ -228,14 +218,14 @@ def test_it_pauses_goes_on_and_is_described(api: Corellium, driven: Driven) -> N
         ("Primary Compute Non-Secure", "port-1-cons"),
         ("Primary Compute Secure", "port-2-cons"),
     ]
-    assert info.id in api.instances
+    assert info.id in corellium.instances
     assert become(driver, "running").previous == "paused"
     assert become(driver, "paused").state == "paused"
     assert become(driver, "stopped").shut_down is True
-    assert [each.rpartition("/")[2] for each in api.lines][-2:] == ["unpause", 'stop {"soft": true}']
+    assert [each.rpartition("/")[2] for each in corellium.lines][-2:] == ["unpause", 'stop {"soft": true}']
 
 
-def test_what_is_not_there_is_described_and_left_alone(api: Corellium, driven: Driven) -> None:
+def test_what_is_not_there_is_described_and_left_alone(corellium: Corellium, driven: Driven) -> None:
     driver = driven()
     info = driver.info()
 
@@ -244,10 +234,10 @@ def test_what_is_not_there_is_described_and_left_alone(api: Corellium, driven: D
     assert become(driver, "absent").destroyed is False
     with pytest.raises(LabError, match="cannot be reset: it is not there"):
         become(driver, "reset")
-    assert api.lines == []
+    assert corellium.lines == []
 
 
-def test_the_url_of_a_console_is_told_as_a_secret(api: Corellium, driven: Driven) -> None:
+def test_the_url_of_a_console_is_told_as_a_secret(corellium: Corellium, driven: Driven) -> None:
     driver = driven()
     with pytest.raises(LabError, match="there is no instance 'nightly'"):
         ConsoleUrl(vm=driver).run(StepContext())
@@ -257,7 +247,7 @@ def test_the_url_of_a_console_is_told_as_a_secret(api: Corellium, driven: Driven
     other = ConsoleUrl(console="Primary Compute Secure", vm=driver).run(StepContext())
 
     assert (one.console_id, other.console_id) == ("port-1-cons", "port-2-cons")
-    assert one.url.startswith(f"{api.consoles.url}/console?token=once-")
+    assert one.url.startswith(f"{corellium.consoles.url}/console?token=once-")
     assert "once-" not in repr(one)
     with pytest.raises(
         LabError, match="no console 'Primary Computer Secure' at instance 'nightly'"
@@ -266,7 +256,7 @@ def test_the_url_of_a_console_is_told_as_a_secret(api: Corellium, driven: Driven
     assert caught.value.hint == "did you mean 'Primary Compute Secure'?"
 
 
-def test_snapshots_are_made_restored_and_deleted(api: Corellium, driven: Driven) -> None:
+def test_snapshots_are_made_restored_and_deleted(corellium: Corellium, driven: Driven) -> None:
     driver = driven()
     driver.start()
     kept = VmSnapshot(save="fresh", vm=driver).run(StepContext())
@@ -278,7 +268,7 @@ def test_snapshots_are_made_restored_and_deleted(api: Corellium, driven: Driven)
     assert VmSnapshot(load="fresh", vm=driver).run(StepContext()).names == ("fresh",)
     assert driver.state() == "running"
     assert VmSnapshot(delete="fresh", vm=driver).run(StepContext()).names == ()
-    verbs = [each.partition("/snapshots")[2] for each in api.lines if "/snapshots" in each]
+    verbs = [each.partition("/snapshots")[2] for each in corellium.lines if "/snapshots" in each]
     assert verbs[:2] == [' {"name": "fresh"}'] * 2
     assert [len(each) for each in verbs[2:]] == [37, len("/restore") + 37, 37]
     with pytest.raises(LabError, match="no snapshot 'gone'"):
@@ -296,7 +286,7 @@ def test_what_the_api_cannot_is_unsupported(driven: Driven) -> None:
             module.run(StepContext())
 
 
-def test_in_check_mode_nothing_but_looks_is_sent(api: Corellium, driven: Driven) -> None:
+def test_in_check_mode_nothing_but_looks_is_sent(corellium: Corellium, driven: Driven) -> None:
     driver = driven()
     context = RealTime()
 
@@ -304,4 +294,4 @@ def test_in_check_mode_nothing_but_looks_is_sent(api: Corellium, driven: Driven)
     assert Vm(state="absent", vm=driver).predict(context).endswith("nothing would change")
     assert "it is off" in PowerOn(power=driver.power()).predict(context)
     assert VmSnapshot(save="fresh", vm=driver).predict(context)
-    assert {each.method for each in api.asked} == {"GET"}
+    assert {each.method for each in corellium.asked} == {"GET"}

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.corellium import PROJECT, TOKEN, Corellium, Reply, served
-from support.corellium_driver import Driven, driving
+from support.corellium_driver import Driven
 from support.mosquitto import make_certificates
 
 from runner.api import Duration, LabError, Secret, Unreachable
 from runner.modules.corellium.corellium import Corellium as Driver
 
 pytestmark = pytest.mark.peer("bash")
-
-
-@pytest.fixture
-def api() -> Iterator[Corellium]:
-    with served(Corellium()) as made:
-        yield made
-
-
-@pytest.fixture
-def driven(api: Corellium) -> Iterator[Driven]:
-    with driving(api) as made:
-        yield made
 
 
 ANSWERED = [
@@ -45,21 +32,21 @@ ANSWERED = [
 
 @pytest.mark.parametrize(("reply", "message"), ANSWERED, ids=lambda each: str(getattr(each, "status", "")))
 def test_every_wrong_answer_is_one_clear_error_that_names_the_address(
-    reply: Reply, message: str, api: Corellium, driven: Driven
+    reply: Reply, message: str, corellium: Corellium, driven: Driven
 ) -> None:
-    api.next_replies = [reply]
+    corellium.next_replies = [reply]
 
     with pytest.raises(LabError, match=message) as caught:
         driven()
-    assert api.url in caught.value.message
+    assert corellium.url in caught.value.message
     assert TOKEN not in f"{caught.value} {caught.value.hint} {caught.value.evidence}"
     assert isinstance(caught.value, Unreachable) == (reply.status == 503)
-    assert len(api.asked) == 1
+    assert len(corellium.asked) == 1
 
 
-def test_the_token_is_sent_to_nobody_else(api: Corellium, driven: Driven) -> None:
+def test_the_token_is_sent_to_nobody_else(corellium: Corellium, driven: Driven) -> None:
     with served(Corellium()) as other:
-        api.next_replies = [Reply(307, "", {"Location": f"{other.url}/api/v1/projects"})]
+        corellium.next_replies = [Reply(307, "", {"Location": f"{other.url}/api/v1/projects"})]
         with pytest.raises(LabError, match="the token|leads elsewhere"):
             driven()
 
@@ -76,28 +63,28 @@ def test_a_wrong_token_is_refused_and_not_said(driven: Driven) -> None:
     assert "lines" not in str(caught.value)
 
 
-def test_a_busy_api_is_asked_again_when_it_says(api: Corellium, driven: Driven) -> None:
-    api.next_replies = [
+def test_a_busy_api_is_asked_again_when_it_says(corellium: Corellium, driven: Driven) -> None:
+    corellium.next_replies = [
         Reply(503, {"error": "busy"}, {"Retry-After": "0"}),
         Reply(429, "", {"Retry-After": "0"}),
     ]
 
     assert driven().state() == "absent"
-    assert [each.path for each in api.asked][:3] == ["/api/v1/projects"] * 3
+    assert [each.path for each in corellium.asked][:3] == ["/api/v1/projects"] * 3
 
 
-def test_an_api_that_is_busy_for_too_long_is_not_waited_for(api: Corellium, driven: Driven) -> None:
-    api.next_replies = [Reply(429, {"error": "slow down"}, {"Retry-After": "3600"})]
+def test_an_api_that_is_busy_for_too_long_is_not_waited_for(corellium: Corellium, driven: Driven) -> None:
+    corellium.next_replies = [Reply(429, {"error": "slow down"}, {"Retry-After": "3600"})]
 
     with pytest.raises(LabError, match="429 .*slow down") as caught:
         driven()
     assert "ask again in 3600 s" in caught.value.hint
 
 
-def test_a_refused_order_is_told_with_the_words_of_the_api(api: Corellium, driven: Driven) -> None:
+def test_a_refused_order_is_told_with_the_words_of_the_api(corellium: Corellium, driven: Driven) -> None:
     with pytest.raises(LabError, match=r"answers 400 Bad Request: Unsupported OS version 9\.9 \(UserError\)"):
         driven(os="9.9").start()
-    assert api.instances == {}
+    assert corellium.instances == {}
 
 
 @pytest.mark.parametrize(
@@ -117,23 +104,23 @@ def test_a_refused_order_is_told_with_the_words_of_the_api(api: Corellium, drive
     ],
 )
 def test_a_misspelt_name_is_told_with_what_there_is(
-    options: dict[str, str], message: str, hint: str, api: Corellium, driven: Driven
+    options: dict[str, str], message: str, hint: str, corellium: Corellium, driven: Driven
 ) -> None:
     with pytest.raises(LabError, match=message) as caught:
         driven(**options)
     assert caught.value.hint == hint
-    assert api.lines == []
+    assert corellium.lines == []
 
 
-def test_a_model_and_a_project_may_be_named_by_flavor_and_id(api: Corellium, driven: Driven) -> None:
+def test_a_model_and_a_project_may_be_named_by_flavor_and_id(corellium: Corellium, driven: Driven) -> None:
     driven(model="kronos", project=PROJECT).start()
 
-    assert [each.flavor for each in api.instances.values()] == ["kronos"]
+    assert [each.flavor for each in corellium.instances.values()] == ["kronos"]
 
 
-def test_one_name_for_two_devices_is_refused_and_the_id_does(api: Corellium, driven: Driven) -> None:
-    one, other = api.add("nightly"), api.add("nightly", "on")
-    elsewhere = api.add("lonely", project="another project")
+def test_one_name_for_two_devices_is_refused_and_the_id_does(corellium: Corellium, driven: Driven) -> None:
+    one, other = corellium.add("nightly"), corellium.add("nightly", "on")
+    elsewhere = corellium.add("lonely", project="another project")
 
     with pytest.raises(LabError, match="2 instances of project 'Default Project' are called 'nightly'"):
         driven().state()
@@ -143,8 +130,8 @@ def test_one_name_for_two_devices_is_refused_and_the_id_does(api: Corellium, dri
         driven(name=elsewhere.name, model="", os="").start()
 
 
-def test_an_api_that_does_not_answer_in_time_names_the_limit(api: Corellium, driven: Driven) -> None:
-    api.silent = True
+def test_an_api_that_does_not_answer_in_time_names_the_limit(corellium: Corellium, driven: Driven) -> None:
+    corellium.silent = True
 
     with pytest.raises(Unreachable, match="/api/v1/projects did not answer within 200ms"):
         driven(limit=Duration("200ms"))

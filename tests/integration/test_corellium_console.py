@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from support.corellium import Corellium, served
-from support.corellium_driver import LIMIT, Driven, become, driving
+from support.corellium import Corellium
+from support.corellium_driver import LIMIT, Driven, become
 from support.plain_context import PlainContext
 
 from runner.api import (
@@ -20,18 +20,6 @@ from runner.modules.corellium.corellium import Corellium as Driver
 from runner.modules.corellium.parts import CloudConsole
 
 pytestmark = pytest.mark.peer("bash")
-
-
-@pytest.fixture
-def api() -> Iterator[Corellium]:
-    with served(Corellium()) as made:
-        yield made
-
-
-@pytest.fixture
-def driven(api: Corellium) -> Iterator[Driven]:
-    with driving(api) as made:
-        yield made
 
 
 class Heard(CloudConsole):
@@ -69,7 +57,7 @@ def printed(console: CloudConsole, command: str) -> str:
 
 
 def test_commands_run_at_its_console_through_all_its_lives(
-    api: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
+    corellium: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
 ) -> None:
     driver = driven()
     console = heard(driver)
@@ -84,18 +72,20 @@ def test_commands_run_at_its_console_through_all_its_lives(
     assert printed(console, "echo $((6 * 9))") == "54"
     assert console.raw.count(b"booted") == 3
     assert console.gaps == []
-    assert next(each.line for each in api.asked if "console" in each.path).endswith("/console?type=1-cons")
-    assert all("Authorization" not in each for each in api.consoles.connected)
+    assert next(each.line for each in corellium.asked if "console" in each.path).endswith(
+        "/console?type=1-cons"
+    )
+    assert all("Authorization" not in each for each in corellium.consoles.connected)
 
 
 def test_a_console_that_ends_with_the_device_is_no_fault(
-    api: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
+    corellium: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
 ) -> None:
-    api.add("nightly", "on")
+    corellium.add("nightly", "on")
     driver = driven()
     console = heard(driver)
     printed(console, "true")
-    api.looks = 60
+    corellium.looks = 60
 
     become(driver, "stopped", console, graceful=False)
 
@@ -103,22 +93,22 @@ def test_a_console_that_ends_with_the_device_is_no_fault(
 
 
 def test_a_console_of_a_device_that_is_on_is_there_at_once(
-    api: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
+    corellium: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
 ) -> None:
-    api.add("nightly", "on")
+    corellium.add("nightly", "on")
 
     assert printed(heard(driven()), "echo $((6 * 7))") == "42"
-    assert api.lines == []
+    assert corellium.lines == []
 
 
 def test_a_console_that_is_closed_in_the_middle_is_opened_by_a_new_url(
-    api: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
+    corellium: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
 ) -> None:
-    api.add("nightly", "on")
+    corellium.add("nightly", "on")
     console = heard(driven())
     printed(console, "true")
 
-    api.consoles.hang_up()
+    corellium.consoles.hang_up()
 
     assert console.back.wait(30)
     assert printed(console, "echo $((6 * 7))") == "42"
@@ -127,10 +117,10 @@ def test_a_console_that_is_closed_in_the_middle_is_opened_by_a_new_url(
 
 
 def test_a_console_that_is_refused_is_unreachable_and_its_url_is_not_told(
-    api: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
+    corellium: Corellium, driven: Driven, heard: Callable[[Driver], Heard]
 ) -> None:
-    api.add("nightly", "on")
-    api.consoles.refuses = True
+    corellium.add("nightly", "on")
+    corellium.consoles.refuses = True
     driver = driven()
 
     with pytest.raises(
@@ -140,8 +130,8 @@ def test_a_console_that_is_refused_is_unreachable_and_its_url_is_not_told(
     assert "once-" not in f"{caught.value} {caught.value.evidence}"
 
 
-def test_one_of_several_consoles_has_to_be_named(api: Corellium, driven: Driven) -> None:
-    api.add("nightly", "on")
+def test_one_of_several_consoles_has_to_be_named(corellium: Corellium, driven: Driven) -> None:
+    corellium.add("nightly", "on")
 
     with pytest.raises(LabError, match="instance 'nightly' has 2 consoles, and none is named") as caught:
         driven(console_name="").console().connect()

@@ -6,30 +6,17 @@ import io
 import random
 import struct
 import zlib
-from collections.abc import Iterator
 
 import pytest
 from PIL import Image
 from support.context import StepContext
-from support.corellium import Corellium, served
-from support.corellium_driver import Driven, driving
+from support.corellium import Corellium
+from support.corellium_driver import Driven
 
 from runner.api import LabError
 from runner.modules.machine.vm_screendump import VmScreendump
 
 pytestmark = pytest.mark.peer("bash")
-
-
-@pytest.fixture
-def api() -> Iterator[Corellium]:
-    with served(Corellium()) as made:
-        yield made
-
-
-@pytest.fixture
-def driven(api: Corellium) -> Iterator[Driven]:
-    with driving(api) as made:
-        yield made
 
 
 def picture() -> Image.Image:
@@ -62,13 +49,13 @@ def by_means(shown: Image.Image) -> bytes:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P"])
-def test_the_screen_is_shown_as_it_was_answered(mode: str, api: Corellium, driven: Driven) -> None:
+def test_the_screen_is_shown_as_it_was_answered(mode: str, corellium: Corellium, driven: Driven) -> None:
     """Pillow writes the picture, row by row with the filter of PNG that fits it best."""
     shown = picture().convert(mode)
     file = io.BytesIO()
     shown.save(file, "PNG")
-    api.add("nightly", "on")
-    api.screen = file.getvalue()
+    corellium.add("nightly", "on")
+    corellium.screen = file.getvalue()
     context = StepContext(vm="board")
 
     dumped = VmScreendump(vm=driven()).run(context)
@@ -76,25 +63,25 @@ def test_the_screen_is_shown_as_it_was_answered(mode: str, api: Corellium, drive
     again = Image.open(io.BytesIO(context.artifacts["board.png"]))
     assert again.tobytes() == shown.convert("RGB").tobytes()
     assert (dumped.width, dumped.height) == (90, 40)
-    assert api.asked[-1].path.endswith("/screenshot.png")
-    assert api.asked[-1].headers["Accept"] == "image/png"
+    assert corellium.asked[-1].path.endswith("/screenshot.png")
+    assert corellium.asked[-1].headers["Accept"] == "image/png"
 
 
-def test_a_screen_whose_rows_are_told_by_means_is_shown(api: Corellium, driven: Driven) -> None:
+def test_a_screen_whose_rows_are_told_by_means_is_shown(corellium: Corellium, driven: Driven) -> None:
     shown = picture().convert("L")
-    api.add("nightly", "on")
-    api.screen = by_means(shown)
-    assert Image.open(io.BytesIO(api.screen)).tobytes() == shown.tobytes()
+    corellium.add("nightly", "on")
+    corellium.screen = by_means(shown)
+    assert Image.open(io.BytesIO(corellium.screen)).tobytes() == shown.tobytes()
 
     assert driven().screendump().rgb == shown.convert("RGB").tobytes()
 
 
 @pytest.mark.parametrize("cut", [0, 4, 30, -20])
-def test_a_screen_that_is_no_picture_is_an_error(cut: int, api: Corellium, driven: Driven) -> None:
+def test_a_screen_that_is_no_picture_is_an_error(cut: int, corellium: Corellium, driven: Driven) -> None:
     file = io.BytesIO()
     Image.linear_gradient("L").save(file, "PNG")
-    api.add("nightly", "on")
-    api.screen = file.getvalue()[:cut]
+    corellium.add("nightly", "on")
+    corellium.screen = file.getvalue()[:cut]
 
     with pytest.raises(LabError, match="/screenshot.png answers no picture: "):
         VmScreendump(vm=driven()).run(StepContext())

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from support.corellium_console import ConsoleServer, Shell
-from support.web_server import serving
+from support.web_server import Quiet, serving
 
 TOKEN = "corellium-token-3f9c"
 PROJECT = "6d6f1b1e-0000-4000-8000-000000000001"
@@ -276,14 +276,7 @@ def _encoded(body: Any) -> tuple[str, bytes]:
 
 
 def _handler(api: Corellium) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def handle_one_request(self) -> None:
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
-                super().handle_one_request()
-
+    class Handler(Quiet):
         def _do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             reply = api.answer(Asked(self.command, self.path, dict(self.headers), body))
@@ -298,8 +291,5 @@ def _handler(api: Corellium) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(text)
 
         do_GET = do_POST = do_PUT = do_DELETE = _do  # noqa: N815 - the names that http.server looks for
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     return Handler

@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from support.web_server import serving
+from support.web_server import Quiet, serving
 
 USER, PASSWORD = "admin", 'pass "word" &1'
 
@@ -242,14 +242,7 @@ def served(plug: WebPlug, trust: ssl.SSLContext | None = None) -> Iterator[None]
 
 
 def _handler(plug: WebPlug) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def handle_one_request(self) -> None:
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
-                super().handle_one_request()
-
+    class Handler(Quiet):
         def _do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
@@ -271,8 +264,5 @@ def _handler(plug: WebPlug) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(text)
 
         do_GET = do_POST = do_PUT = _do  # noqa: N815 - the names that http.server looks for
-
-        def log_message(self, *_: object) -> None:
-            pass
 
     return Handler

@@ -32,6 +32,20 @@ class HangingUp(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
+class Quiet(BaseHTTPRequestHandler):
+    """Keeps connections open, and says nothing of those that break off."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def handle_one_request(self) -> None:
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            super().handle_one_request()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
 @contextlib.contextmanager
 def serving(
     handler: type[BaseHTTPRequestHandler], trust: ssl.SSLContext | None, ending: Callable[[], None]

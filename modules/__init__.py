@@ -1,1 +1,1 @@
-"""Every built-in module and driver."""
+"""Every module and driver that comes with runner."""

@@ -159,6 +159,17 @@ class Registry:
                 self._places.update(found)
 
 
+def modules_beside(recipe: str) -> Path | None:
+    """Return the folder ``modules/`` beside a recipe; None without one.
+
+    runner's own modules do not count: neither those that run, nor their sources in a checkout.
+    """
+    folder = Path(recipe).resolve().parent / "modules"
+    ours, theirs = _BUILT_IN / "__init__.py", folder / "__init__.py"
+    own = theirs.is_file() and theirs.read_bytes() == ours.read_bytes()
+    return folder if folder.is_dir() and not own else None
+
+
 def _scan(folder: Path, package: str) -> dict[tuple[Kind, str], Place]:
     found: dict[tuple[Kind, str], Place] = {}
     for module, file in _files(folder, package):

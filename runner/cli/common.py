@@ -17,7 +17,7 @@ from runner.inventory.read import default_inventory, find_inventory, read_invent
 from runner.loader.fence import Fence, fence_of
 from runner.model import Inventory, Recipe
 from runner.recipe.read import survey
-from runner.registry import Registry
+from runner.registry import Registry, modules_beside
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 FORMATS = ("table", "json", "yaml", "name")
@@ -144,13 +144,8 @@ untrusted_option = click.option(
 def with_modules_beside(recipe: str, registry: Registry | None = None) -> Registry:
     """Add the ``modules/`` folder beside a recipe to what is known, unless it is the built-in one."""
     registry = registry or Registry.built_in()
-    folder = Path(recipe).resolve().parent / "modules"
-    if (
-        not folder.is_dir()
-        or folder.resolve() == Path(__file__).resolve().parents[1].joinpath("modules").resolve()
-    ):
-        return registry
-    return registry.with_folder(str(folder))
+    folder = modules_beside(recipe)
+    return registry if folder is None else registry.with_folder(str(folder))
 
 
 def find_benches(

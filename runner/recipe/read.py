@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import runner
 from runner.document import ListNode, MapNode, Node
 from runner.errors import Faults, InputError, Location
 from runner.loader import load
@@ -18,7 +17,7 @@ from runner.recipe.reading import Reading, Verbs
 from runner.recipe.static import survey_names
 from runner.recipe.steps import read_steps as steps_of
 from runner.recipe.untrusted import refuse_code, refuse_untrusted
-from runner.registry import Registry
+from runner.registry import Registry, modules_beside
 from runner.template import Templates
 
 
@@ -41,8 +40,8 @@ def survey(path: str, registry: Registry, fence: Fence | None = None) -> tuple[R
     faults = Faults()
     written = _plays(load(path, fence=fence), path, faults)
     importer = Importer(faults, fence)
-    beside = Path(path).resolve().parent / "modules"
-    if beside.is_dir() and beside.resolve() != _built_in_modules():
+    beside = modules_beside(path)
+    if beside is not None:
         if fence is None:
             importer.add_folder(str(beside))
         else:
@@ -78,10 +77,6 @@ def read_steps(node: Node, registry: Registry, *, prefix: str) -> tuple[Step, ..
     steps = steps_of(node, prefix, reading)
     faults.raise_if_any()
     return steps
-
-
-def _built_in_modules() -> Path:
-    return (Path(runner.__file__).parent / "modules").resolve()
 
 
 def _extended(registry: Registry, importer: Importer, faults: Faults) -> Registry:

@@ -122,3 +122,17 @@ def test_the_schemas_are_in_it(installed: Path, tmp_path: Path, name: str) -> No
     found = Path(done.stdout.strip())
     assert found.read_bytes() == (ROOT / "schemas" / f"{name}.schema.json").read_bytes()
     assert found.is_relative_to(installed.parent)
+
+
+@pytest.mark.parametrize("command", [("list", "modules"), ("check", "recipe.yaml")], ids=" ".join)
+def test_in_a_checkout_it_takes_its_own_sources_for_no_modules_of_the_users(
+    installed: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    shutil.copytree(ROOT / "modules", tmp_path / "modules", ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / "modules/power/power_on.py").open("a", encoding="utf-8") as file:
+        file.write("# a line that the installed one has not\n")
+    (tmp_path / "recipe.yaml").write_text("benches: all\nsteps: [{no_such_verb: 1}]\n", encoding="utf-8")
+    done = ran(str(installed / "runner"), *command, folder=tmp_path)
+
+    assert "two classes" not in done.stderr
+    assert done.returncode == (2 if command[0] == "check" else 0), done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -57,29 +56,28 @@ def test_a_megabyte_arrives_whole(tmp_path: Path) -> None:
 
 def test_a16_a_port_that_is_away_for_three_seconds_is_found_under_its_new_name(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    new_ours, new_theirs = tmp_path / "new-ours", tmp_path / "new-theirs"
     chunks: list[Chunk] = []
     console = Serial(port=str(ours))
     context = PlainContext()
-    with pair(ours, theirs):
-        console.start(chunks.append, "console")
-        with theirs.open("wb", buffering=0) as board:
-            board.write(b"before\r\n")
-            console.expect("before", context, within=LIMIT)
-        device = ours.readlink()
-    taken = os.openpty() + os.openpty()  # the numbers that have become free
-    time.sleep(3)
-    with pair(ours, theirs):
+    with pair(new_ours, new_theirs):  # there beside the old pair, so that its device has another number
+        with pair(ours, theirs):
+            console.start(chunks.append, "console")
+            with theirs.open("wb", buffering=0) as board:
+                board.write(b"before\r\n")
+                console.expect("before", context, within=LIMIT)
+            device = ours.readlink()
+        time.sleep(3)
+        new_ours.replace(ours)
         assert ours.readlink() != device
         end = time.monotonic() + 10
         while not [chunk for chunk in chunks if chunk.gap.startswith("open again")]:
             assert time.monotonic() < end
             time.sleep(0.01)
-        with theirs.open("wb", buffering=0) as board:
+        with new_theirs.open("wb", buffering=0) as board:
             board.write(b"after\r\n")
             console.expect("after", context, within=LIMIT)
     console.stop()
-    for descriptor in taken:
-        os.close(descriptor)
 
     lost, again = [chunk.gap for chunk in chunks if chunk.gap][:2]
     assert lost.startswith("lost: ")

@@ -232,7 +232,7 @@ def test_silence_ends_with_none_when_the_time_is_over(bus: CanBus, context: Plai
     started = time.monotonic()
 
     assert bus.next(number, 0.1, context) is None
-    assert 0.09 < time.monotonic() - started < 2
+    assert 0.09 < time.monotonic() - started < 20
 
 
 def test_our_own_frames_are_not_received(bus: CanBus, context: PlainContext) -> None:

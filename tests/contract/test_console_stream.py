@@ -63,7 +63,7 @@ def test_silence_is_no_bytes_after_the_time(stream: Stream) -> None:
     started = time.monotonic()
 
     assert stream.read(0.1) == b""
-    assert 0.05 < time.monotonic() - started < 2
+    assert 0.05 < time.monotonic() - started < 20
 
 
 def test_much_comes_back_without_loss(stream: Stream) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -112,7 +113,7 @@ def test_a_program_that_ignores_the_request_to_end_is_killed() -> None:
         Command(command="trap '' TERM; while :; do sleep 0.1; done", timeout=Duration("200ms")).run(
             PlainContext()
         )
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_a_cancel_ends_it_at_once(tmp_path: Path) -> None:
@@ -128,13 +129,14 @@ def test_a_cancel_ends_it_at_once(tmp_path: Path) -> None:
 
 def test_somebody_who_escapes_with_the_pipe_does_not_hold_the_step(tmp_path: Path) -> None:
     note = tmp_path / "escaped"
-    escape = f"setsid sh -c 'echo yes > {note}; exec sleep 3' &"
+    escape = f"setsid sh -c 'echo $$ > {note}; exec sleep 60' &"
     started = time.monotonic()
 
     ended = Command(command=f"{escape} while [ ! -s {note} ]; do :; done; echo here").run(PlainContext())
 
     assert ended.stdout == "here\n"
-    assert 1 <= time.monotonic() - started < 2.5
+    assert 1 <= time.monotonic() - started < 30
+    os.kill(int(note.read_text(encoding="utf-8")), signal.SIGKILL)
 
 
 def test_much_output_is_kept_at_its_end_and_nothing_blocks() -> None:

@@ -264,7 +264,7 @@ def test_a_limit_is_a_time_out_that_says_where_it_is_set(lab: Lab) -> None:
         lab.run("Sleeps", seconds=60, limit=0.2, origin="the step's timeout of 200ms")
     assert caught.value.message == "time is over: the step's timeout of 200ms"
     assert caught.value.kind == "timeout"
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
 
 
 def test_an_end_after_the_limit_is_a_time_out_with_its_result(lab: Lab) -> None:
@@ -440,7 +440,7 @@ def test_a_thread_that_a_module_left_behind_is_not_waited_for(lab: Lab) -> None:
     lab.run("Lingers")
     began = time.monotonic()
     lab.agent.close()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert process_of(lab).returncode == 0
 
 

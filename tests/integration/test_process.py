@@ -26,7 +26,7 @@ def test_a_program_that_ignores_sigterm_is_killed_after_its_grace() -> None:
         first_line(process)
         began = time.monotonic()
         assert end(process, grace=0.2) == -signal.SIGKILL
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 30
 
 
 def test_what_a_program_has_started_is_ended_with_it() -> None:

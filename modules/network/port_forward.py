@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from runner.api import Context, Misfit, Module, Result, arg
+from runner.api import (
+    Context,
+    Misfit,
+    Module,
+    RecipeFault,
+    Result,
+    arg,
+    names_device,
+    read_address,
+)
 
 
 class Forwarded(Result):
@@ -58,10 +67,20 @@ class PortForward(Module):
 
     @classmethod
     def misfits(cls, given: Mapping[str, Any]) -> Iterable[Misfit]:
-        """Say what only one that is opened has."""
+        """Say what only one that is opened has, and what is no address."""
         for name in ("listen", "reverse"):
             if given.get("state") == "stopped" and given.get(name):
                 yield Misfit(name, f"'{name}' belongs to one that is started", "leave it out")
+        to = given.get("to")
+        if to is not None and not (cls.leads_to(given) and names_device(to)):
+            yield from _no_address("to", to)
+        if given.get("listen"):
+            yield from _no_address("listen", given["listen"])
+
+    @classmethod
+    def leads_to(cls, given: Mapping[str, Any]) -> str:
+        """Say so of `to`, unless it is reached from this machine, which has no devices."""
+        return "" if given.get("reverse") else "to"
 
     def run(self, context: Context) -> Forwarded:
         """Open it, and say where; or end it."""
@@ -73,3 +92,10 @@ class PortForward(Module):
         context.log(f"{address} of {side} leads to {self.to}")
         host, _, port = ("", "", "") if "/" in address else address.rpartition(":")
         return Forwarded(address=address, host=host.strip("[]"), port=int(port) if port else None, to=self.to)
+
+
+def _no_address(name: str, text: str) -> Iterable[Misfit]:
+    try:
+        read_address(text)
+    except RecipeFault as fault:
+        yield Misfit(name, fault.message, fault.hint)

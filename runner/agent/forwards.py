@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runner.agent.addresses import Address, connected, listener, listens_at, read_address
+from runner.agent.addresses import connected, listener, listens_at
 from runner.agent.call import Call
 from runner.agent.carrier import Broken, Carrier
 from runner.agent.forwarding import Accept, Connect, Listen, Unlisten
 from runner.agent.frames import Kind
 from runner.agent.leading import leads_to
 from runner.agent.wording import pack_connected
+from runner.api.address import Address, read_address
 from runner.api.verdicts import LabError
 
 if TYPE_CHECKING:

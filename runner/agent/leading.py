@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runner.agent.addresses import Address, names_device
 from runner.agent.paths import resolved
+from runner.api.address import Address, names_device
 from runner.api.network import Network, NetworkAddress
 from runner.api.verdicts import RecipeFault
 

@@ -4,6 +4,7 @@ This package and `runner.console` travel to lab hosts: standard library only,
 Python 3.10 and newer.
 """
 
+from runner.api.address import names_device, read_address
 from runner.api.bus_work import BusTask, BusWork
 from runner.api.context import Context, Keep, Kept, Level
 from runner.api.conversation import Conversation
@@ -164,4 +165,6 @@ __all__ = [
     "arg",
     "child",
     "device",
+    "names_device",
+    "read_address",
 ]

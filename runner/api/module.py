@@ -201,6 +201,14 @@ class Module(Declared):
         """
         return ()
 
+    @classmethod
+    def leads_to(cls, given: Mapping[str, Any]) -> str:  # noqa: ARG003 - for those that look
+        """Name the argument that holds an address or a device of the network; asked before the run.
+
+        Empty when there is none. `given`: the values that are known by then.
+        """
+        return ""
+
     def run(self, context: Context) -> Any:
         """Do it; return a Result or None, or raise a verdict."""
         raise NotImplementedError  # never reached: a class without its own is refused as it is declared

@@ -14,16 +14,18 @@ from typing import Any
 
 import click
 
-from runner.agent.addresses import names_device
 from runner.agent.calls import Configure, DeviceSpec, Heard, Said, Take
 from runner.agent.forwarding import Forward
 from runner.agent.paths import resolved
+from runner.api.address import names_device, read_address
 from runner.api.values import Duration
-from runner.api.verdicts import LabError
+from runner.api.verdicts import LabError, RecipeFault
 from runner.cli.common import inventory_option
 from runner.connect.agent import AgentLink
 from runner.engine.cancel import Cancellation
 from runner.engine.planning import NoBench
+from runner.errors import InputError
+from runner.recipe.devices import Problem, named
 
 _BEHIND = "runner.cli.forward"
 _SIGNALLED = 128
@@ -114,7 +116,18 @@ def _duration(value: str) -> Duration:
 
 def _wanted(written: str, bench: str, *, reverse: bool) -> Forward:
     listen, _, to = written.rpartition("=")
+    if reverse or not names_device(to):
+        _check_address(to, written)
+    if listen:
+        _check_address(listen, written)
     return Forward(bench=bench, to=to, listen=listen, reverse=reverse)
+
+
+def _check_address(text: str, written: str) -> None:
+    try:
+        read_address(text)
+    except RecipeFault as fault:
+        raise click.BadParameter(f"{fault.message}: {fault.hint}", param_hint=repr(written)) from fault
 
 
 @contextlib.contextmanager
@@ -127,8 +140,12 @@ def _agent(
 
     plan, registry = plan_one(bench, inventories, recipe=None, extra={})
     planned = plan.plays[0].benches[0]
-    named = [each.to for each in wanted if not each.reverse and names_device(each.to)]
-    configure = _only(planned.configure, named)
+    names = [each.to for each in wanted if not each.reverse and names_device(each.to)]
+    problems = [named(each, "Network", planned.bench) for each in names]
+    faults = [each.fault("forward") for each in problems if isinstance(each, Problem)]
+    if faults:
+        raise InputError(faults)
+    configure = _only(planned.configure, names)
     drivers = tuple(each.path for each in configure.devices.values())
     connect = connector(registry.sources, hosts=plan.inventory.hosts, classes=lambda: drivers)
     link = connect(planned.bench.host, _nothing, _remark)

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runner.agent.addresses import connected, listener, listens_at, names_device, read_address
+from runner.agent.addresses import connected, listener, listens_at
 from runner.agent.calls import Heard, Said
 from runner.agent.forwarding import Accept, Carry, Connect, Forward, Listen, Unforward, Unlisten
 from runner.agent.stop import Stop
+from runner.api.address import names_device, read_address
 from runner.api.verdicts import LabError, Verdict
 from runner.connect.channel import Channel
 from runner.connect.link import Cancel, Crash

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from runner.api.address import names_device
 from runner.api.module import Module
 from runner.document import Scalar
 from runner.errors import Fault, Faults, did_you_mean
 from runner.misfits import known, note
 from runner.model import Bench, Block, Call, Parallel, Step, Use
-from runner.recipe.devices import Path, survey_devices
+from runner.recipe.devices import Path, Problem, named, survey_devices
 from runner.recipe.fields import inside
 from runner.recipe.reading import Chain
 
@@ -41,6 +42,7 @@ class DeviceCheck:
                 case Use() as use:
                     if use.verb.slots:
                         self._use(use, step, where, conditional, chain)
+                    self._leads(use, step, where, chain)
                 case Block(steps=first, rescue=rescue, always=always):
                     self._steps((*first, *rescue, *always), where, conditional, chain)
                 case Parallel(steps=inner):
@@ -79,7 +81,7 @@ class DeviceCheck:
         )
         for name in benches:
             key = (use.verb.name, wishes, name)
-            if key in self._right and not _looks_at_devices(use):
+            if key in self._right and not _overrides(use, "misfits_on"):
                 continue
             paths, faults = survey_devices(use, self._benches[name])
             wrong = [fault for fault in faults if not (guarded and fault.code == _NOTHING_OFFERS)]
@@ -90,9 +92,25 @@ class DeviceCheck:
                 self._right.add(key)
                 self._misfits(use, paths, self._benches[name], step, chain)
 
+    def _leads(self, use: Use, step: Step, benches: tuple[str, ...], chain: Chain) -> None:
+        """Note the name of a device that a bench does not have, where an address could stand, too."""
+        if not _overrides(use, "leads_to"):
+            return
+        given = known(use.verb.parameters, use.arguments)
+        argument = use.verb.cls.leads_to(given)
+        wish = given.get(argument)
+        if not isinstance(wish, str) or not names_device(wish):
+            return
+        for name in benches:
+            found = named(wish, "Network", self._benches[name])
+            if isinstance(found, Problem):
+                at = use.arguments[argument].node.at
+                self._say([found.fault(use.verb.name, at)], step, chain)
+                return
+
     def _misfits(self, use: Use, paths: Mapping[str, Path], bench: Bench, step: Step, chain: Chain) -> None:
         """Note arguments that do not fit the devices that they would meet on a bench."""
-        if not _looks_at_devices(use):
+        if not _overrides(use, "misfits_on"):
             return
         options = {slot: _options(path, bench) for slot, path in paths.items() if isinstance(path, str)}
         found = Faults()
@@ -105,8 +123,9 @@ class DeviceCheck:
             self._faults.add(fault.code, fault.message, at=fault.at or step.at, hint=fault.hint, chain=chain)
 
 
-def _looks_at_devices(use: Use) -> bool:
-    return use.verb.cls.misfits_on.__func__ is not Module.misfits_on.__func__  # type: ignore[attr-defined]
+def _overrides(use: Use, name: str) -> bool:
+    """Tell whether a module has a class method of its own."""
+    return getattr(use.verb.cls, name).__func__ is not getattr(Module, name).__func__
 
 
 def _options(path: str, bench: Bench) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ def survey_devices(
             continue
         found = _filled(slot, wish, bench, "device" if "device" in device_keys(use.verb) else slot.name)
         if isinstance(found, Problem):
-            faults.append(found.fault(use, _place(node)))
+            faults.append(found.fault(use.verb.name, _place(node)))
         else:
             paths[slot.name] = found
     return paths, faults
@@ -57,9 +57,9 @@ class Problem:
         self.message = message
         self.hint = hint
 
-    def fault(self, use: Use, at: Location | None) -> Fault:
-        """Say it of a module, where it stands."""
-        return Fault(code=self.code, message=f"{use.verb.name}: {self.message}", at=at, hint=self.hint)
+    def fault(self, owner: str, at: Location | None = None) -> Fault:
+        """Say it of what wants the device, where it stands."""
+        return Fault(code=self.code, message=f"{owner}: {self.message}", at=at, hint=self.hint)
 
 
 def _key(slot: Slot, use: Use) -> str:

@@ -213,7 +213,35 @@ def test_what_cannot_be_forwarded_is_said_before_anything_moves(tmp_path: Path) 
         (("sim", "80", "--wait", "soon"), 2, "--wait"),
         (("nobody", "80"), 2, "nobody"),
         (("sim", "80", "--", "/no/such/program"), 2, "'/no/such/program' cannot be started"),
-        (("sim", "here:there"), 3, "'here:there' is not an address"),
+        (("sim", "here:there"), 2, "Invalid value for 'here:there': 'here:there' is not an address"),
+        (("sim", "here=80"), 2, "Invalid value for 'here=80': 'here' is not an address"),
+        (("sim", "-R", "board"), 2, "Invalid value for 'board': 'board' is not an address"),
+        (("sim", "bord"), 2, "forward: bench 'sim' has no device 'bord'"),
+        (("sim", "board"), 2, "forward: device 'board' of bench 'sim' does not offer Network"),
     ):
         done = runner(tmp_path, "forward", *arguments)
         assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_a_recipe_that_forwards_to_nothing_is_refused_before_anything_moves(tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text(
+        """
+benches: sim
+steps:
+  - port_forward: bord
+  - port_forward: "here:there"
+  - port_forward: {to: 80, listen: here}
+  - port_forward: {to: board, reverse: true}
+""",
+        encoding="utf-8",
+    )
+
+    done = runner(tmp_path, "play", "wrong.yaml")
+
+    assert done.returncode == 2
+    for place, text in (("5:19", "here:there"), ("6:36", "here"), ("7:24", "board")):
+        assert f"wrong.yaml:{place}: error[E235]: port_forward: {text!r} is not an address" in done.stderr
+    assert "wrong.yaml:4:19: error[E273]: port_forward: bench 'sim' has no device 'bord'" in done.stderr
+    assert "did you mean 'board'?" in done.stderr
+    assert done.stderr.count("error[") == 4
+    assert not (tmp_path / "results").exists()

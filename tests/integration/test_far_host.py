@@ -225,17 +225,10 @@ def talked(address: str) -> bytes:
         return b"".join(iter(lambda: made.recv(999), b""))
 
 
-@pytest.mark.parametrize(
-    ("device", "said"),
-    [
-        ("udp", "device 'udp' is udp://127.0.0.1:{port}: only TCP ports and Unix sockets are forwarded"),
-        ("bus", "device 'bus' is none of the network, so no forward can lead to it"),
-        ("nobody", "'nobody' is not an address, and bench 'far' has no device of that name"),
-    ],
-)
-def test_what_no_forward_can_lead_to_is_said(played: Played, device: str, said: str) -> None:
-    done = runner(played.folder, "forward", "far", device, "-i", played.lab)
+def test_a_device_that_speaks_neither_tcp_nor_a_unix_socket_is_not_forwarded(played: Played) -> None:
+    done = runner(played.folder, "forward", "far", "udp", "-i", played.lab)
     port: Any = json.loads(Path(played.lab).read_text(encoding="utf-8"))["benches"]["far"]["devices"]["udp"]
 
     assert done.returncode == 3
-    assert said.format(port=port["port"]) in done.stderr
+    told = f"device 'udp' is udp://127.0.0.1:{port['port']}: only TCP ports and Unix sockets are forwarded"
+    assert told in done.stderr

@@ -115,6 +115,37 @@ def test_a_device_that_is_not_clear_is_told_before_the_run(
     assert checked(f"steps:\n  - {line}\n", benches=(bench(devices=devices),)) == [f"recipe.yaml:{told}"]
 
 
+NET = driver("Network")
+
+
+@pytest.mark.parametrize("to", ["web", "main", "box.lan", "8080", "web:80", "/web", "{{ bench.name }}"])
+def test_what_leads_to_an_address_or_a_device_of_the_network_is_right(checked: Say, to: str) -> None:
+    devices = {"web": NET, "main": "web", "box": driver(children={"lan": "Network"})}
+
+    assert checked(f'steps:\n  - try_lead: "{to}"\n', benches=(bench(devices=devices),)) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("try_lead: wbe", "2:15+3 E273 try_lead: bench 'b2' has no device 'wbe' | did you mean 'web'?"),
+        (
+            "try_lead: {to: plug}",
+            "2:20+4 E273 try_lead: device 'plug' of bench 'b2' does not offer Network | these do: web",
+        ),
+    ],
+)
+def test_what_leads_to_a_device_that_a_bench_does_not_have_is_told_before_the_run(
+    checked: Say, line: str, told: str
+) -> None:
+    benches = (
+        bench("b1", devices={"wbe": NET, "plug": NET}),
+        bench("b2", devices={"web": NET, "plug": PLUG}),
+    )
+
+    assert checked(f"steps:\n  - {line}\n", benches=benches) == [f"recipe.yaml:{told}"]
+
+
 def test_every_bench_is_asked(checked: Say) -> None:
     benches = (bench("b1", devices={"p": PLUG}), bench("b2", devices={}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from runner.api import CanBus, Context, Duration, Module, Power, Result, Secret, Storage, arg, device
@@ -66,6 +67,21 @@ class TryCopy(Module):
 
     def run(self, context: Context) -> None:
         """Do nothing."""
+
+
+class TryLead(Module):
+    """Lead to an address, or to a device that is at one."""
+
+    to: str = arg(primary=True, help="where to")
+
+    @classmethod
+    def leads_to(cls, given: Mapping[str, object]) -> str:
+        """Name the only argument."""
+        del given
+        return "to"
+
+    def run(self, context: Context) -> None:
+        """Go nowhere."""
 
 
 class TryAll(Module):

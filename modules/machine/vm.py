@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
 from runner.api import Context, Duration, LabError, Machine, MachineState, Module, Result, arg, device
 from runner.console import Console
@@ -50,6 +51,11 @@ class Vm(Module):
     within: Duration = arg(default=Duration("30s"), help="stopped: how long the guest may take to end")
     vm: Machine = device(help="the virtual machine")
     consoles: tuple[Console, ...] = device(every=True, help="they are told that a restart is wanted")
+
+    @classmethod
+    def does_without(cls, given: Mapping[str, Any]) -> Collection[str]:
+        """Leave out consoles that cannot be opened where the machine ends anyway."""
+        return ("consoles",) if given["state"] in ("stopped", "absent") else ()
 
     def run(self, context: Context) -> VmSwitched:
         """Switch it, and look."""

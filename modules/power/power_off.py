@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Any, Literal
 
 from runner.api import Context, Duration, Module, Power, PowerState, RecipeFault, Result, arg, device
 from runner.api.switching import Outlet, Verified, verified
@@ -44,6 +45,11 @@ class PowerOff(Module):
     force: bool = arg(default=False, help="past what keeps it on, as a long press does; not every switch can")
     power: Power = device(help="the switch in the board's supply")
     consoles: tuple[Console, ...] = device(every=True, help="they tell whether the board still talks")
+
+    @classmethod
+    def does_without(cls, given: Mapping[str, Any]) -> Collection[str]:
+        """Leave out consoles that cannot be opened, unless they are to tell."""
+        return () if given.get("verify") == "console" else ("consoles",)
 
     def run(self, context: Context) -> SwitchedOff:
         """Switch off and confirm it."""

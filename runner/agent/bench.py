@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,13 +52,25 @@ class Bench:
         self._listening = False
         self._closed = False
 
-    def devices(self, slots: Mapping[str, Any], hear: Callable[[Heard], None], stop: Stop) -> dict[str, Any]:
-        """Return what each slot of a module gets; opens what is not open, what listens first."""
+    def devices(
+        self,
+        slots: Mapping[str, Any],
+        hear: Callable[[Heard], None],
+        stop: Stop,
+        spare: Collection[str] = (),
+    ) -> dict[str, Any]:
+        """Return what each slot of a module gets; opens what is not open, what listens first.
+
+        The slots that are `spare` get what is open, and have to be of several devices.
+        """
         if not self._listening:
-            self._open_listeners({self._path(each).partition(".")[0] for each in paths_in(slots)}, hear, stop)
+            needed = {slot: value for slot, value in slots.items() if slot not in spare}
+            self._open_listeners({self._path(each) for each in paths_in(needed)}, hear, stop)
         found: dict[str, Any] = {}
         for slot, value in slots.items():
-            if value is None or isinstance(value, str):
+            if slot in spare:
+                found[slot] = tuple(part for each in value for part in self._opened(each))
+            elif value is None or isinstance(value, str):
                 found[slot] = None if value is None else self._part(value, hear, stop)
             else:
                 found[slot] = tuple(self._part(each, hear, stop) for each in value)
@@ -129,18 +141,28 @@ class Bench:
 
     def _part(self, path: str, hear: Callable[[Heard], None], stop: Stop) -> object:
         name, _, rest = self._path(path).partition(".")
-        return self._instrument(name, hear, stop).part(rest)
+        return self._instrument(name, hear, stop, {rest}).part(rest)
 
-    def _instrument(self, name: str, hear: Callable[[Heard], None], stop: Stop) -> Instrument:
+    def _opened(self, path: str) -> Iterator[object]:
+        name, _, rest = self._path(path).partition(".")
+        found = self._open.get(name)
+        if found is not None and rest not in found.late:
+            yield found.part(rest)
+
+    def _instrument(
+        self, name: str, hear: Callable[[Heard], None], stop: Stop, needed: Collection[str]
+    ) -> Instrument:
         found = self._open.get(name)
         if found is not None:
             return found
         with self._one_at_a_time(name, stop):
             if name not in self._open:
-                self._open_now(name, hear, stop)
+                self._open_now(name, hear, stop, needed)
             return self._open[name]
 
-    def _open_now(self, name: str, hear: Callable[[Heard], None], stop: Stop) -> None:
+    def _open_now(
+        self, name: str, hear: Callable[[Heard], None], stop: Stop, needed: Collection[str]
+    ) -> None:
         bench = self.configure.bench
         spec = self.configure.devices.get(name)
         if spec is None:
@@ -154,7 +176,7 @@ class Bench:
         }
         person = None if self._person is None else self._person(bench, name)
         watch, seed = self.configure.watch, self.configure.seed
-        instrument = Instrument(name, spec, begin, watch, seed, devices, person)
+        instrument = Instrument(name, spec, begin, watch, seed, devices, person, needed)
         with self._changed:
             closed = self._closed
             if not closed:
@@ -164,20 +186,24 @@ class Bench:
             _hand_over(instrument, lambda _name, _path: None)
             raise Cancelled(f"bench {bench!r} was released")
         hear(Opened(bench=bench, device=name, driver=spec.driver, seconds=time.monotonic() - began))
+        for part, error in instrument.late.items():
+            hear(Said(text=f"{name}.{part} is not listened to: {error}", level="warning"))
 
     def _open_listeners(self, needed: set[str], hear: Callable[[Heard], None], stop: Stop) -> None:
-        """Open every device that has a console or bus; only those that this step needs must succeed."""
+        """Open every device that has a console or bus; only the paths that this step needs must succeed."""
         if not needed:
             return
         with self._one_at_a_time("*", stop):
             if self._listening:
                 return
+            split = [each.partition(".") for each in needed]
             for name, spec in self.configure.devices.items():
                 try:
                     if listens(class_at(spec.path)):
-                        self._instrument(name, hear, stop)
+                        parts = {part for each, _, part in split if each == name}
+                        self._instrument(name, hear, stop, parts)
                 except Exception as error:
-                    if name in needed or stop.cause is not None:
+                    if any(each == name for each, _, _ in split) or stop.cause is not None:
                         raise
                     hear(Said(text=f"{name} is not listened to: {error}", level="warning"))
             self._listening = True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import typing
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +74,12 @@ class Instrument:
         seed: int | None = None,
         devices: Mapping[str, object] | None = None,
         person: Person | None = None,
+        needed: Collection[str] = (),
     ) -> None:
         """Open it: the driver first, then its children, then their consoles, watched for `watch`.
 
         `devices` are the open ones that it works through; `person` is who it may ask for help.
+        A console that is a part and cannot be opened is `late`, unless it is `needed`.
         """
         self.path = path
         self._watch = watch
@@ -87,6 +90,9 @@ class Instrument:
         self._feeds: dict[str, Feed] = {}
         self.consoles: dict[str, Console] = {}
         """The driver and its parts that are consoles, by their paths."""
+        self.late: dict[str, LabError] = {}
+        """The parts that are consoles and could not be opened yet, and why."""
+        self._starting = threading.Lock()
         self._begin = begin
         self._closing = contextlib.ExitStack()
         if person is not None:
@@ -96,25 +102,32 @@ class Instrument:
         try:
             self._children = {name: getattr(driver, name)() for name in children_of(cls)}
             self._start(path, driver)
-            for name, part in self._children.items():
-                self._start(f"{path}.{name}", part)
+            for name in self._children:
+                self._start_part(name, needed)
         except BaseException:
             self._closing.close()
             raise
 
     def part(self, rest: str) -> object:
-        """Return the driver, or the child of that name; raise RecipeFault when there is none."""
+        """Return the driver, or the child of that name; raise RecipeFault when there is none.
+
+        A console that could not be opened yet is tried again; raise the driver's LabError.
+        """
         if not rest:
             return self._driver
         if rest not in self._children:
             has = f"it has {', '.join(self._children)}" if self._children else "it has no parts"
             raise RecipeFault(f"device {self.path!r} has no part {rest!r}", hint=has)
+        with self._starting:
+            if rest in self.late:
+                self._start(f"{self.path}.{rest}", self._children[rest])
+                del self.late[rest]
         return self._children[rest]
 
     @property
     def feeds(self) -> Mapping[str, Feed]:
-        """The feed of each console, by the console's path."""
-        return self._feeds
+        """The feed of each open console, by the console's path."""
+        return {path: self._feeds[path] for path in self.consoles}
 
     def stages_reached(self) -> dict[str, list[tuple[str, float]]]:
         """Return what each console's board was seen to reach since the last call: name and seconds."""
@@ -128,19 +141,29 @@ class Instrument:
         """Return the files that the driver has written for the run's artifacts, once it is closed."""
         return self._driver.artifacts()
 
+    def _start_part(self, name: str, needed: Collection[str]) -> None:
+        try:
+            self._start(f"{self.path}.{name}", self._children[name])
+        except LabError as error:
+            if name in needed:
+                raise
+            self.late[name] = error
+
     def _start(self, path: str, part: object) -> None:
         from runner.console import Console
 
         if not isinstance(part, Console):
             return
-        feed = self._feeds[path] = self._begin(path)
-        self._closing.callback(feed.close, _SETTLE)
         seed = seed_of(self._seed, path)
-        feed.listening(encode(part.settings), seed)
+        feed = self._feeds.get(path)
+        if feed is None:
+            feed = self._feeds[path] = self._begin(path)
+            self._closing.callback(feed.close, _SETTLE)
+            feed.listening(encode(part.settings), seed)
         watching = watching_for(self._watch, feed.tell)
         part.start(feed.record, path, seed=seed, watching=watching, typed=feed.typed)
         self._closing.callback(part.stop)
-        self.consoles[path] = part
+        self.consoles = {**self.consoles, path: part}
         feed.take_input(lambda data: part.send(data, typist()))
 
 

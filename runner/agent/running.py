@@ -14,14 +14,18 @@ from runner.agent.instrument import decoded
 from runner.agent.limits import Limits
 from runner.agent.told_power import told_devices
 from runner.api.codec import encode_result
-from runner.api.verdicts import RecipeFault
+from runner.api.module import Module
+from runner.api.verdicts import LabError, RecipeFault
 
 
 def run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
     """Run a module to its end, or ask what it would do; raise what it raises, or that its time was over."""
     cls = class_at(request.path)
+    if not issubclass(cls, Module):
+        raise LabError(f"{request.path} is not a module")
     arguments = decoded(cls, request.arguments)
-    devices = bench.devices(request.devices, call.hear, call.stop)
+    spare = cls.does_without(arguments)
+    devices = bench.devices(request.devices, call.hear, call.stop, spare)
     if request.idle is not None:
         limits.watch_silence(_last_byte_of(bench.feeds(request.devices), request.bench))
     context = AgentContext(
@@ -33,7 +37,7 @@ def run_module(request: Run, bench: Bench, call: Call, limits: Limits) -> Any:
         save=call.save,
     )
     context.check_cancelled()
-    if getattr(cls, "takes_power", False) and not request.predict:
+    if cls.takes_power and not request.predict:
         bench.power_lost()
     try:
         told = told_devices(cls, devices, bench.paths(request.devices), request.bench, call.hear)

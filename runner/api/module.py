@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
@@ -198,6 +198,14 @@ class Module(Declared):
         """Say which arguments do not fit the devices of a bench; asked before the run.
 
         `devices`: for each device field, the options of its driver that are known by then.
+        """
+        return ()
+
+    @classmethod
+    def does_without(cls, given: Mapping[str, Any]) -> Collection[str]:  # noqa: ARG003 - the same
+        """Name the slots with `every` that get those devices only which could be opened.
+
+        The others are told as a warning. `given`: the arguments that were set.
         """
         return ()
 

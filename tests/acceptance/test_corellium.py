@@ -127,6 +127,31 @@ def test_options_that_cannot_be_right_are_told_with_their_line_before_the_run(
     assert api.asked == []
 
 
+def test_a_device_whose_console_is_refused_is_not_switched_on(api: Corellium, tmp_path: Path) -> None:
+    api.add("nightly", "on")
+    api.consoles.refuses = True
+    done = played(tmp_path, benches(api), recipe="{benches: cloud, steps: [{power_cycle: }]}")
+
+    assert done.returncode == 3
+    assert "    console 'port-1-cons' at ws://" in done.stdout
+    assert api.lines == []
+
+
+@pytest.mark.parametrize(
+    ("step", "asked"), [("power_off: ", "PUT"), ("vm: stopped", "POST"), ("vm: absent", "PUT DELETE")]
+)
+def test_a_device_whose_console_is_refused_can_be_switched_off_and_deleted(
+    api: Corellium, tmp_path: Path, step: str, asked: str
+) -> None:
+    api.add("nightly", "on")
+    api.consoles.refuses = True
+    done = played(tmp_path, benches(api), recipe=f"{{benches: cloud, steps: [{{{step}}}]}}")
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.stdout.count("board.console is not listened to: console 'port-1-cons' at ws://") == 1
+    assert [line.split()[0] for line in api.lines] == asked.split()
+
+
 @pytest.mark.peer("sshd")
 def test_it_is_used_from_a_host_of_the_lab_that_has_none_of_its_libraries(
     api: Corellium, tmp_path: Path

@@ -206,3 +206,42 @@ def test_a_bench_that_somebody_holds_is_not_switched_unless_by_force(rack: Path)
     assert relay == "off\n"
     assert (stolen.returncode, stolen.stdout.split()[-3:]) == (0, ["on", "off", "state"])
     assert (rack / "relay").read_text(encoding="utf-8") == "off\n"
+
+
+UNPLUGGED = """
+benches: desk
+tests:
+  - test: it goes off
+    steps: [{power_off: }]
+  - test: nobody can tell whether it has gone off
+    steps: [{power_off: {verify: console}}]
+  - test: it does not go on
+    steps: [{power_on: }]
+"""
+
+
+def test_a_console_that_cannot_be_opened_keeps_power_from_going_on_and_not_from_going_off(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "lab.yaml").write_text(
+        LAB.replace(
+            "      console: {driver: serial, port: nowhere}\n",
+            "      console: {driver: serial, port: nowhere}\n    on_release: [{power_off: }]\n",
+        ),
+        encoding="utf-8",
+    )
+    (tmp_path / "recipe.yaml").write_text(UNPLUGGED, encoding="utf-8")
+
+    done = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", RUNNER_LOCKS=locks(tmp_path))
+
+    result = json.loads((tmp_path / "results" / "latest" / "results.json").read_text(encoding="utf-8"))
+    outcomes = {case["test"]: case["outcome"] for case in result["cases"]}
+    assert outcomes == {
+        "it goes off": "passed",
+        "nobody can tell whether it has gone off": "error",
+        "it does not go on": "error",
+    }
+    assert done.returncode == 3
+    assert done.stdout.count("    cannot open the serial port 'nowhere'") == 2
+    assert "warning desk: console is not listened to: cannot open the serial port 'nowhere'" in done.stdout
+    assert [each for each in calls(tmp_path, "desk") if each in ("on", "off")] == ["off", "off"]

@@ -86,6 +86,25 @@ class Board(Plug):
         return Port()
 
 
+class Loose(Port):
+    """A console whose cable may be out."""
+
+    plugged: ClassVar[bool] = False
+
+    def start(self, record: Callable[[Chunk], None], name: str, **_: Any) -> None:
+        if not self.plugged:
+            raise LabError(f"{name} is not plugged in")
+        super().start(record, name)
+
+
+class Harness(Plug):
+    """A plug and a console whose cable is out."""
+
+    @child
+    def console(self) -> Loose:
+        return Loose()
+
+
 @dataclass
 class Told:
     """What a call heard."""
@@ -100,15 +119,22 @@ def told() -> Told:
     return Told()
 
 
-def bench(devices: dict[str, tuple[str, dict[str, Any]]], aliases: dict[str, str] | None = None) -> Bench:
+def bench(
+    devices: dict[str, tuple[str, dict[str, Any]]],
+    aliases: dict[str, str] | None = None,
+    begun: list[str] | None = None,
+) -> Bench:
     specs = {
         name: DeviceSpec(cls.lower(), f"{HERE}:{cls}", options) for name, (cls, options) in devices.items()
     }
     outbox = Outbox(lambda _data: None)
-    return Bench(
-        Configure(bench="b", devices=specs, aliases=aliases or {}),
-        lambda owner, device: Feed(1, outbox, Credit(), name=f"{owner} {device}"),
-    )
+
+    def begin(owner: str, device: str) -> Feed:
+        if begun is not None:
+            begun.append(f"{owner} {device}")
+        return Feed(1, outbox, Credit(), name=f"{owner} {device}")
+
+    return Bench(Configure(bench="b", devices=specs, aliases=aliases or {}), begin)
 
 
 def test_aliases_are_followed_with_what_comes_after_the_dot() -> None:
@@ -194,6 +220,66 @@ def test_a_step_that_needs_a_console_fails_when_it_is_not_there(told: Told) -> N
     with pytest.raises(LabError, match="board is not there"):
         it.devices({"console": "board.console"}, told.heard.append, told.stop)
     assert Plug.events == ["open board"]
+
+
+def test_a_box_without_its_consoles_cable_is_used_and_the_console_tried_when_it_is_asked_for(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    it = bench({"box": ("Harness", {"name": "box"})}, begun=begun)
+    power = it.devices({"power": "box"}, told.heard.append, told.stop)["power"]
+    assert [each for each in told.heard if isinstance(each, Said)] == [
+        Said("box.console is not listened to: box.console is not plugged in", "warning")
+    ]
+    with pytest.raises(LabError, match="box.console is not plugged in"):
+        it.devices({"console": "box.console"}, told.heard.append, told.stop)
+    it.power_lost()
+    assert it.feeds({}) == []
+    monkeypatch.setattr(Loose, "plugged", True)
+    found = it.devices({"power": "box", "console": "box.console"}, told.heard.append, told.stop)
+    assert found["power"] is power
+    it.power_lost()
+    assert len(it.feeds({})) == 1
+    assert begun == ["b box.console"]
+    it.close()
+    assert Plug.events == ["open box", "start box.console", "power lost", "stop", "close box"]
+
+
+def test_a_step_that_needs_the_console_of_a_box_without_its_cable_opens_nothing(told: Told) -> None:
+    it = bench({"box": ("Harness", {"name": "box"})})
+    with pytest.raises(LabError, match="box.console is not plugged in"):
+        it.devices({"power": "box", "consoles": ["box.console"]}, told.heard.append, told.stop)
+    assert Plug.events == ["open box", "close box"]
+    assert it.feeds({}) == []
+
+
+def test_what_a_step_can_do_without_is_given_when_it_is_open(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = bench(
+        {
+            "box": ("Harness", {"name": "box"}),
+            "gone": ("Board", {"name": "gone", "fails": True}),
+            "board": ("Board", {"name": "board"}),
+        }
+    )
+    every = {"power": "box", "consoles": ["box.console", "gone.console", "board.console"]}
+
+    def consoles(*spare: str) -> list[str]:
+        found = it.devices(every, told.heard.append, told.stop, spare)["consoles"]
+        return [type(each).__name__ for each in found]
+
+    assert consoles("consoles") == ["Port"]
+    assert {each.text for each in told.heard if isinstance(each, Said)} == {
+        "box.console is not listened to: box.console is not plugged in",
+        "gone is not listened to: gone is not there",
+    }
+    with pytest.raises(LabError, match="box.console is not plugged in"):
+        consoles()
+    monkeypatch.setattr(Loose, "plugged", True)
+    with pytest.raises(LabError, match="gone is not there"):
+        consoles()
+    assert consoles("consoles") == ["Loose", "Port"]
 
 
 def test_a_device_that_did_not_open_is_tried_again_and_not_closed(told: Told) -> None:

@@ -61,7 +61,9 @@ class PowerOff(Module):
         self._switch(outlet)
         state = outlet.confirm("off") if previous else None
         if listens:
-            Witnesses(self.consoles, outlet, context).stay_off(self.quiet, silent=True)
+            witnesses = Witnesses(self.consoles, outlet, context)
+            witnesses.stay_off(self.quiet, silent=True)
+            witnesses.refuse_deaf()
         return SwitchedOff(
             previous=previous, state=state, verified=verified(state=state is not None, console=listens)
         )

@@ -361,6 +361,11 @@ class Console(Interface):
         with live.source.lock:
             return live.stages.news()
 
+    @property
+    def gone(self) -> str:
+        """Why the port is away; empty when it is there."""
+        return self._started.source.gone
+
     def position(self) -> int:
         """Return how many bytes have come."""
         return self._started.transcript.position

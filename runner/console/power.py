@@ -57,6 +57,18 @@ class Witnesses:
                 "its console or USB?",
             )
 
+    def refuse_deaf(self) -> None:
+        """Raise LabError when the port of no console is there: silence proves nothing then."""
+        gone = [console.gone for console in self._consoles]
+        if all(gone):
+            raise Unverified(
+                f"{self._outlet.name} is switched off, but nobody can tell whether the board is silent: "
+                f"its console is gone: {gone[0]}",
+                evidence=self._outlet.evidence,
+                hint="is the adapter plugged in? One that the board itself feeds goes with its power, "
+                "and wants verify: state",
+            )
+
     def hear_first_byte(self, before: Sequence[int], within: Duration) -> None:
         """Wait until a console has received more than `before`; raise LabError when none does in time."""
         clock = Clock(self._context)

@@ -68,6 +68,7 @@ def test_a16_a_port_that_is_away_for_three_seconds_is_found_under_its_new_name(t
                 console.expect("before", context, within=LIMIT)
             device = ours.readlink()
         time.sleep(3)
+        assert console.gone
         new_ours.replace(ours)
         assert ours.readlink() != device
         end = time.monotonic() + 10
@@ -77,6 +78,7 @@ def test_a16_a_port_that_is_away_for_three_seconds_is_found_under_its_new_name(t
         with new_theirs.open("wb", buffering=0) as board:
             board.write(b"after\r\n")
             console.expect("after", context, within=LIMIT)
+        assert not console.gone
     console.stop()
 
     lost, again = [chunk.gap for chunk in chunks if chunk.gap][:2]

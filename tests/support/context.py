@@ -199,6 +199,8 @@ class Bus(CanBus):
 class Terminal(Console):
     """A console that does nothing but note what is asked of it; results are put there by the test."""
 
+    gone = ""
+
     def __init__(self, name: str = "console") -> None:
         self.name = name
         self.settings = ConsoleSettings()

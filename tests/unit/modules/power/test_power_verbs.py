@@ -124,6 +124,17 @@ def test_the_last_words_of_a_board_are_forgiven() -> None:
     assert result.verified == "console"
 
 
+def test_the_silence_of_a_console_that_is_gone_proves_nothing() -> None:
+    there, away = Terminal(), Terminal()
+    away.gone = "the adapter was unplugged"
+
+    told = r"'pdu3' .* nobody can tell whether the board is silent: its console is gone: the adapter was"
+    with pytest.raises(LabError, match=told):
+        PowerOff(power=Switch("on"), consoles=(away,), verify="console").run(StepContext(power="pdu3"))
+    PowerOff(power=Switch("on"), consoles=(away, there), verify="console").run(StepContext())
+    PowerOff(power=Switch("on"), consoles=(away,)).run(StepContext())
+
+
 def test_a_board_that_talks_is_believed_more_than_a_switch_that_reads_off() -> None:
     terminal, context = Terminal(), StepContext(power="pdu3")
     context.while_asleep = lambda _: setattr(terminal, "bytes", terminal.bytes + 7)

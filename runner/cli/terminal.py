@@ -82,9 +82,11 @@ def converse(line: Line, escape: int | None, screen: Screen, end: End) -> int:
     The terminal is raw meanwhile and is given back as it was, whatever happens.
     """
     source = sys.stdin.fileno()
-    with _signals(), _raw(source, sys.stdout.fileno()):
+    with Signals() as signals, _raw(source, sys.stdout.fileno()):
         try:
+            signals.let_in()
             _exchange(line, escape, screen, end, source)
+            signals.keep_out()
         except Hangup as hangup:
             with contextlib.suppress(OSError):  # the terminal may be what has gone
                 screen.remark(f"ended by {hangup}")
@@ -150,18 +152,40 @@ def _raw(source: int, sink: int) -> Iterator[None]:
             termios.tcsetattr(source, termios.TCSADRAIN, before)
 
 
-@contextlib.contextmanager
-def _signals() -> Iterator[None]:
-    """Make a Hangup of the first signal; the terminal is given back before anything else ends us."""
-    before = {number: signal.signal(number, _hang_up) for number in _SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+class Signals:
+    """Makes a Hangup of the first signal, but never while the terminal is made raw or given back."""
+
+    def __init__(self) -> None:
+        """Take nothing yet."""
+        self._first: int | None = None
+        self._out = True
+
+    def __enter__(self) -> Signals:
+        """Take the signals from here on; none is let in."""
+        self._before = {number: signal.signal(number, self._come) for number in _SIGNALS}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Have them do again what they did."""
+        for number, handler in self._before.items():
             signal.signal(number, handler)
 
+    def let_in(self) -> None:
+        """Let a signal end what follows; raise Hangup for one that has come already."""
+        self._out = False
+        if self._first is not None:
+            self._hang_up(self._first)
 
-def _hang_up(number: int, _frame: types.FrameType | None) -> None:
-    for each in _SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    raise Hangup(number)
+    def keep_out(self) -> None:
+        """Let no signal end what follows."""
+        self._out = True
+
+    def _come(self, number: int, _frame: types.FrameType | None) -> None:
+        if self._first is None:
+            self._first = number
+            if not self._out:
+                self._hang_up(number)
+
+    def _hang_up(self, number: int) -> None:
+        self._out = True
+        raise Hangup(number)

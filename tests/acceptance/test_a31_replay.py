@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.command import runner, started, wait_until
+from support.command import LIMIT, runner, started, wait_until
 from support.peers import ROOT
 
 from runner.cli.main import main
@@ -72,7 +72,7 @@ def test_a31_a_recorded_run_replayed_a_hundred_times_gives_the_same_bytes_each_t
     assert (tmp_path / "out.xml").read_bytes() == (
         tmp_path / "results" / "replays" / run / "junit.xml"
     ).read_bytes()
-    assert took < 100, "each of them took more than a second, and the board took ten"
+    assert took < 500, "each of them took more than five seconds, and the board took ten"
 
 
 def test_a31_a_problem_of_that_day_passes_once_its_pattern_is_corrected(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a31_a_killed_run_can_be_replayed_up_to_its_end(tmp_path: Path) -> None:
     process = started(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml")
     wait_until(lambda: b"uname" in _typed(tmp_path), "the command is typed")
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=LIMIT)
     done = runner(tmp_path, "replay", "--results", "results", "-o", "text")
 
     assert done.returncode == 1, done.stdout + done.stderr

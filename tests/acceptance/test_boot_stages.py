@@ -18,7 +18,7 @@ tests:
       - uboot_enter: {off_time: 10ms}
         expect: result.boot.uboot < result.boot.prompt
       - uboot_boot:
-        expect: result.first_line is search('Linux version') and result.elapsed < 10
+        expect: result.first_line is search('Linux version') and result.elapsed < 60
 """
 
 

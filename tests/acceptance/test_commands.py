@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from support.command import interrupt, runner, started, wait_until
+from support.command import LIMIT, interrupt, runner, started, wait_until
 from support.peers import ROOT
 
 GOOD = (
@@ -221,7 +221,7 @@ def test_an_interrupted_run_cleans_up_and_ends_with_130(tmp_path: Path) -> None:
         lambda: events.exists() and "step_started" in events.read_text(encoding="utf-8"), "the first step"
     )
     interrupt(process)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=LIMIT)
 
     assert process.returncode == 130
     assert "cleaning up" in err
@@ -237,7 +237,7 @@ def test_a_terminated_run_ends_with_143(tmp_path: Path) -> None:
         lambda: events.exists() and "step_started" in events.read_text(encoding="utf-8"), "the first step"
     )
     interrupt(process, signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=LIMIT)
 
     assert process.returncode == 143
 
@@ -254,7 +254,7 @@ def test_under_nohup_the_end_of_the_terminal_does_not_interrupt_a_run(tmp_path: 
     )
     interrupt(process, signal.SIGHUP)
     interrupt(process, signal.SIGTERM)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=LIMIT)
 
     assert process.returncode == 143
     assert "SIGHUP" not in err
@@ -270,7 +270,7 @@ def test_a_second_signal_ends_clean_up(tmp_path: Path) -> None:
     interrupt(process)
     wait_until(lambda: '"phase":"teardown"' in events.read_text(encoding="utf-8"), "the teardown")
     interrupt(process)
-    process.communicate(timeout=30)
+    process.communicate(timeout=LIMIT)
 
     assert process.returncode == 130
 

@@ -211,10 +211,13 @@ def test_a_script_gets_exactly_what_the_board_says_and_so_does_the_log(lab: Lab)
     assert lab.logs() == [done.stdout]
 
 
+UNTIL = ("--after", "any key", "--until", "it is arm\r\n")
+
+
 @pytest.mark.peer("qemu")
 def test_a_script_talks_to_a_real_uboot(lab: Lab) -> None:
     done = subprocess.run(
-        [*RUNNER, "console", "qemu-uboot", "-i", str(ROOT / "inventory"), "--after", "any key"],
+        [*RUNNER, "console", "qemu-uboot", "-i", str(ROOT / "inventory"), *UNTIL],
         cwd=lab.folder,
         env=lab.environment,
         input=b"\necho it is $arch\n",

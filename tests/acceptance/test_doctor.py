@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.command import runner, started
+from support.command import LIMIT, runner, started
 from support.ssh_lab import SIMULATED, inventory
 from support.ssh_server import SshServer, free_port, make_key, ssh_server
 
@@ -93,7 +93,7 @@ def test_policy_and_holder_are_told(tmp_path: Path) -> None:
             assert holding.stdout is None or holding.stdout.readline()
             second = runner(tmp_path, "doctor", "b", "-i", lab, "-o", "json")
             holding.terminate()
-            holding.wait(60)
+            holding.wait(LIMIT)
         policy.write_text("nonsense\n", encoding="utf-8")
         third = runner(tmp_path, "doctor", "b", "-i", lab)
 

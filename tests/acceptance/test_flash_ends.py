@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from support.command import interrupt, started, wait_until
+from support.command import LIMIT, interrupt, started, wait_until
 
 DRIVERS = '''
 """A mux and a card of a test, which write down what is done to them."""
@@ -111,7 +111,7 @@ def test_ctrl_c_gives_the_medium_back_and_switches_the_board_off(
 ) -> None:
     process = flashing(tmp_path, driver)
     interrupt(process)
-    printed = "".join(process.communicate(timeout=60))
+    printed = "".join(process.communicate(timeout=LIMIT))
 
     assert process.returncode == 130, printed
     assert notes(tmp_path) == words
@@ -129,7 +129,7 @@ def test_a_killed_runner_leaves_the_medium_with_the_board_and_that_switched_off(
 def test_a_killed_agent_leaves_what_the_bench_says(tmp_path: Path) -> None:
     process = flashing(tmp_path, "empty_mux", "[{power_off: }, {give_back: }]")
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
-    printed = "".join(process.communicate(timeout=60))
+    printed = "".join(process.communicate(timeout=LIMIT))
 
     assert process.returncode == 3, printed
     safe(tmp_path, "host", "dut")

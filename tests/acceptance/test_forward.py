@@ -1,5 +1,6 @@
 """Forwards as a person uses them: in recipes, and by hand."""
 
+import contextlib
 import json
 import re
 import socket
@@ -8,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.command import interrupt, runner, started
-from support.ssh_server import free_port
+from support.command import LIMIT, interrupt, runner, started
+from support.ssh_server import free_ports
 
 ASK = '''"""Asks a port."""
 
@@ -53,7 +54,7 @@ def greeter() -> Iterator[str]:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            with connection:
+            with connection, contextlib.suppress(ConnectionError):  # who has left already hears nothing
                 connection.sendall(b"hello")
 
     thread = threading.Thread(target=serve)
@@ -67,7 +68,7 @@ def greeter() -> Iterator[str]:
 def test_a_forward_lives_as_long_as_its_play_or_test_whatever_scope_opens_it(
     tmp_path: Path, greeter: str
 ) -> None:
-    mine, plays = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    mine, plays = (f"127.0.0.1:{port}" for port in free_ports(2))
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "ask.py").write_text(ASK, encoding="utf-8")
     (tmp_path / "recipe.yaml").write_text(
@@ -204,7 +205,7 @@ def test_by_hand_it_stays_until_ctrl_c(tmp_path: Path, greeter: str) -> None:
                 assert connection.recv(9) == b"hello"
         assert (here["to"], here["reverse"], there["reverse"]) == (greeter, False, True)
         interrupt(process)
-        assert process.wait(60) == 0
+        assert process.wait(LIMIT) == 0
 
 
 def test_what_cannot_be_forwarded_is_said_before_anything_moves(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.command import interrupt, runner, started, wait_until
+from support.command import LIMIT, interrupt, runner, started, wait_until
 from support.peers import GUEST, UBOOT
 from support.processes import named
 from support.reports import KINDS, Report
@@ -28,7 +28,7 @@ benches:
         initrd: {GUEST / "initrd.gz"}
         append: console=ttyAMA0
 """
-ENTER = "uboot_enter: {off_time: 100ms, within: 5s}"
+ENTER = "uboot_enter: {off_time: 100ms, within: 60s}"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def test_a_command_that_fails_is_the_boards_failure(tmp_path: Path) -> None:
 
 @pytest.mark.peer("qemu")
 def test_a_prompt_that_never_comes_is_told_with_the_limit_and_the_last_lines(tmp_path: Path) -> None:
-    done, found = played(tmp_path, alone("other_prompt", ENTER))
+    done, found = played(tmp_path, alone("other_prompt", ENTER.replace("60s", "5s")))
 
     assert done.returncode == 1
     assert found["it"].kind == "failed"
@@ -109,7 +109,7 @@ def test_a_machine_that_is_killed_is_the_labs_error_at_once(tmp_path: Path) -> N
     console = tmp_path / "results/latest/console/uboot.board.console.raw"
     wait_until(lambda: console.exists() and b"sleep 100" in console.read_bytes(), "the command is typed")
     kill(process, "qemu-system-aarch64")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=LIMIT)
 
     assert process.returncode == 3, output
     found = cases(tmp_path)
@@ -215,7 +215,7 @@ def test_a_linux_that_is_killed_while_it_boots_is_the_labs_error(tmp_path: Path)
     console = tmp_path / "results/latest/console/linux.board.console.raw"
     wait_until(lambda: console.exists() and console.stat().st_size > 0, "the kernel says something")
     kill(process, "qemu-system-aarch64")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=LIMIT)
 
     assert process.returncode == 3, output
     assert "QEMU has ended by itself, killed by SIGKILL" in cases(tmp_path)["it"].message
@@ -299,12 +299,12 @@ def test_a_module_that_ignores_its_limit_is_given_up(tmp_path: Path) -> None:
 def test_a_bench_that_somebody_holds_is_refused_with_4_and_free_afterwards(tmp_path: Path) -> None:
     lab = "benches:\n  held-desk: {devices: {power: {driver: command, turn_on: 'true', turn_off: 'true'}}}\n"
     (tmp_path / "lab.yaml").write_text(lab, encoding="utf-8")
-    (tmp_path / "long.yaml").write_text(alone("held-desk", "power_on:", "wait: 60s"), encoding="utf-8")
+    (tmp_path / "long.yaml").write_text(alone("held-desk", "power_on:", "wait: 4m"), encoding="utf-8")
     (tmp_path / "recipe.yaml").write_text(alone("held-desk", "power_on:"), encoding="utf-8")
     holder = started(tmp_path, "play", "long.yaml", "-i", "lab.yaml", "-v")
     events = tmp_path / "results" / "latest" / "events.jsonl"
     wait_until(
-        lambda: events.exists() and "wait 60s" in events.read_text(encoding="utf-8"), "it holds the bench"
+        lambda: events.exists() and "wait 4m" in events.read_text(encoding="utf-8"), "it holds the bench"
     )
     refused = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml", "--results", "other")
     (tmp_path / "patient.yaml").write_text(
@@ -312,7 +312,7 @@ def test_a_bench_that_somebody_holds_is_refused_with_4_and_free_afterwards(tmp_p
     )
     waited = runner(tmp_path, "play", "patient.yaml", "-i", "lab.yaml", "--results", "other")
     interrupt(holder)
-    holder.communicate(timeout=60)
+    holder.communicate(timeout=LIMIT)
     free = runner(tmp_path, "play", "recipe.yaml", "-i", "lab.yaml")
 
     assert refused.returncode == 4

@@ -25,7 +25,7 @@ tests:
         expect: result.changed and result.files[0].size == 100000
       - tftp_get: {host: "{{ tftp.host }}", port: "{{ tftp.port }}", file: boot/kernel, dest: by_tftp.img}
         expect: result.sha256 == tftp.files[0].sha256
-      - tftp_serve_wait: {file: boot/kernel, within: 10s}
+      - tftp_serve_wait: {file: boot/kernel, within: 60s}
         expect: result.transfers[0].blocks == 69
       - tftp_get: {host: "{{ tftp.host }}", port: "{{ tftp.port }}", file: ../secret, expect_error: 2}
       - tftp_serve_wait: {file: boot/kernel, within: 10ms}

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from support.command import runner, started, wait_until
+from support.command import LIMIT, runner, started, wait_until
 from support.ssh_lab import inventory
 
 ANA, BEN = {"RUNNER_WHO": "ana@desk"}, {"RUNNER_WHO": "ben@desk"}
@@ -29,11 +29,11 @@ QUICK = "steps:\n  - power_on:\n"
 
 
 def long(folder: Path) -> str:
-    """Write a recipe that has a bench for a minute, and says when."""
+    """Write a recipe that has a bench for long, and says when."""
     return recipe(
         folder,
         "tests:\n"
-        f"  - {{test: long, steps: [command: [sh, -c, 'touch {folder}/on; exec sleep 60']]}}\n"
+        f"  - {{test: long, steps: [command: {{command: [sh, -c, 'touch {folder}/on; exec sleep 280'], timeout: 290s}}]}}\n"
         "  - {test: later, steps: [log: on]}\n",
         "long.yaml",
     )
@@ -90,7 +90,7 @@ def test_who_is_thrown_out_by_force_is_told_by_whom_and_the_power_is_off(tmp_pat
     asked = ("release", "shared-desk-2", "--force", "--reason", "it smokes", "-i", lab)
     thrown = runner(tmp_path, *asked, **BEN)
     power_was_off = (tmp_path / "off").exists()
-    out, _ = holder.communicate(timeout=60)
+    out, _ = holder.communicate(timeout=LIMIT)
 
     assert row["state"] == "held"
     assert thrown.returncode == 0, thrown.stderr
@@ -127,14 +127,14 @@ def test_who_waits_is_told_who_has_the_bench_and_the_place_in_the_queue(tmp_path
     lab = desk(tmp_path, "shared-desk-4")
     holder = started(tmp_path, "play", long(tmp_path), "-i", lab)
     wait_until((tmp_path / "on").exists, "it holds the bench")
-    first = started(tmp_path, "play", recipe(tmp_path, QUICK), "-i", lab, "--wait", "2m", "--results", "a")
-    wait_until(lambda: len(rows(tmp_path, lab)[0]["waiting"]) == 1, "one waits", 60)
+    first = started(tmp_path, "play", recipe(tmp_path, QUICK), "-i", lab, "--wait", "4m", "--results", "a")
+    wait_until(lambda: len(rows(tmp_path, lab)[0]["waiting"]) == 1, "one waits")
     second = runner(
         tmp_path, "play", "recipe.yaml", "-i", lab, "--wait", "500ms", "--results", "b", CI="true"
     )
     holder.terminate()
-    holder.communicate(timeout=60)
-    out, _ = first.communicate(timeout=60)
+    holder.communicate(timeout=LIMIT)
+    out, _ = first.communicate(timeout=LIMIT)
 
     assert second.returncode == 4
     assert "waiting, place 2 of 2 in the queue" in second.stdout

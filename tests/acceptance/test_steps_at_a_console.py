@@ -14,7 +14,7 @@ setup:
 tests:
   - test: commands
     steps:
-      - uboot_cmd: {command: "echo hello; false", check: false, timeout: 20s}
+      - uboot_cmd: {command: "echo hello; false", check: false, timeout: 60s}
         expect: [result.status == 1, result.output == 'hello']
       - uboot_cmd: {command: "false"}
         expect_error: {match: "exit status 1, expected 0: false"}
@@ -39,12 +39,12 @@ tests:
     steps:
       - console_mark: before
       - console_send: {text: "echo number 42, the end", enter: true}
-      - expect_console: {pattern: '(?m)^number (\d+)', within: 20s}
+      - expect_console: {pattern: '(?m)^number (\d+)', within: 60s}
         expect:
           - result.groups[0] == '42' and result.text == 'number 42'
           - "'echo number' in result.before"
-      - expect_console: {exact: ", the end", within: 20s}
-      - expect_console: {any_of: {good: "number 4.", bad: "number 5."}, since: before, within: 20s}
+      - expect_console: {exact: ", the end", within: 60s}
+      - expect_console: {any_of: {good: "number 4.", bad: "number 5."}, since: before, within: 60s}
         expect: result.name == 'good'
       - expect_console: {pattern: "number 9", within: 20ms}
         expect_error: {class: timeout}

@@ -204,13 +204,13 @@ def context() -> PlainContext:
 
 def test_a_frame_is_answered_after_its_place_in_the_record(bus: CanBus, context: PlainContext) -> None:
     number = bus.send(CanFrame(0x123, ByteString("01 02")), SECOND)
-    answer = bus.next(number, 5.0, context)
+    answer = bus.next(number, 60.0, context)
 
     assert answer is not None
     assert (answer.id, answer.data, answer.sent) == (0x456, b"\x41\x02", False)
     assert answer.number > number
     assert bus.latest() == answer.number
-    assert time.monotonic() - 10 < answer.time <= time.monotonic()
+    assert time.monotonic() - 100 < answer.time <= time.monotonic()
 
 
 def test_what_came_before_anybody_waited_is_still_there(bus: CanBus, context: PlainContext) -> None:
@@ -220,7 +220,7 @@ def test_what_came_before_anybody_waited_is_still_there(bus: CanBus, context: Pl
     after = 0
     seen = []
     while len(seen) < 20:
-        frame = bus.next(after, 5.0, context)
+        frame = bus.next(after, 60.0, context)
         assert frame is not None
         after = frame.number
         seen.append(frame.data[0] - 0x40)
@@ -248,8 +248,8 @@ def test_a_cancel_ends_the_wait(bus: CanBus, context: PlainContext) -> None:
     started = time.monotonic()
 
     with pytest.raises(Cancelled):
-        bus.next(bus.latest(), 60.0, context)
-    assert time.monotonic() - started < 5
+        bus.next(bus.latest(), 600.0, context)
+    assert time.monotonic() - started < 60
 
 
 def test_a_long_frame_travels_by_can_fd(
@@ -261,7 +261,7 @@ def test_a_long_frame_travels_by_can_fd(
         return
     data = ByteString(bytes(range(64)))
     number = bus.send(CanFrame(0x123, data, fd=True), SECOND)
-    answer = bus.next(number, 5.0, context)
+    answer = bus.next(number, 60.0, context)
 
     assert answer is not None
     assert answer.fd
@@ -292,7 +292,7 @@ def test_a_frame_that_no_bus_can_carry_is_refused(bus: CanBus) -> None:
 def test_what_was_sent_is_found_in_the_record_with_its_time(bus: CanBus, context: PlainContext) -> None:
     before = time.monotonic()
     number = bus.send(CanFrame(0x123, ByteString("07")), SECOND)
-    sent, answer = bus.find(number), bus.next(number, 5.0, context)
+    sent, answer = bus.find(number), bus.next(number, 60.0, context)
 
     assert sent is not None
     assert (sent.id, sent.data, sent.sent, sent.number) == (0x123, b"\x07", True, number)
@@ -308,7 +308,7 @@ def test_frames_are_sent_periodically_until_they_are_stopped(bus: CanBus, contex
     task = bus.send_periodic(frames, Duration("5ms"), None)
     after, seen = 0, []
     while len(seen) < 6:
-        frame = bus.next(after, 5.0, context)
+        frame = bus.next(after, 60.0, context)
         assert frame is not None
         after = frame.number
         seen.append(frame.data[0] - 0x40)
@@ -319,11 +319,17 @@ def test_frames_are_sent_periodically_until_they_are_stopped(bus: CanBus, contex
     assert seen == [1, 2] * 3
     assert sent is None or sent >= 6
     assert task.stop() == sent
+    bus.send(CanFrame(0x123, ByteString([9])), SECOND)
+    while seen[-1] != 9:  # whoever uses this bus next shall find no late answer on it
+        frame = bus.next(after, 60.0, context)
+        assert frame is not None
+        after = frame.number
+        seen.append(frame.data[0] - 0x40)
 
 
 def test_a_periodic_frame_ends_with_its_duration(bus: CanBus, context: PlainContext) -> None:
     task = bus.send_periodic([CanFrame(0x321, ByteString("01"))], Duration("10ms"), Duration("45ms"))
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while task.running and time.monotonic() < until:
         bus.next(bus.latest(), 0.01, context)
 
@@ -333,7 +339,7 @@ def test_a_periodic_frame_ends_with_its_duration(bus: CanBus, context: PlainCont
 
 def test_it_counts_what_it_sent_and_received(bus: CanBus, context: PlainContext) -> None:
     number = bus.send(CanFrame(0x123, ByteString("00")), SECOND)
-    bus.next(number, 5.0, context)
+    bus.next(number, 60.0, context)
     info = bus.info()
 
     assert (info["sent"], info["received"], info["errors"]) == (1, 1, 0)
@@ -356,7 +362,7 @@ def test_own_messages_are_received_when_they_are_wanted() -> None:
     bus = Can(interface="virtual", channel=uuid.uuid4().hex, receive_own_messages=True)
     bus.open()
     number = bus.send(CanFrame(0x10, ByteString("AB")), SECOND)
-    echo = bus.next(number, 5.0, PlainContext())
+    echo = bus.next(number, 60.0, PlainContext())
     closed(bus)
 
     assert echo is not None
@@ -387,4 +393,4 @@ def test_a_bus_that_breaks_tells_whoever_waits() -> None:
     threading.Timer(0.05, record.fail, [LabError("the adapter was unplugged")]).start()
 
     with pytest.raises(LabError, match="unplugged"):
-        record.next(0, 10.0, PlainContext())
+        record.next(0, 60.0, PlainContext())

@@ -22,7 +22,7 @@ from runner.modules.uds.uds_reset import UdsReset
 from runner.modules.uds.uds_tester_present import UdsTesterPresent
 from runner.modules.uds.uds_transfer import UdsTransfer
 
-LIMIT = Duration("20s")
+LIMIT = Duration("60s")
 OPTIONS = EcuUds(
     dids=[EcuDid(id=0xF190, text="WAUZZZ4G6BN000001")], memory=EcuMemory(address=0, sessions=[], block=4000)
 )
@@ -93,7 +93,7 @@ def test_every_control_unit_has_an_address_or_nobody_is_told(stack: ExitStack) -
     there = gateway(stack)
     context = PlainContext()
     everybody = control_unit(stack, connected(stack, there, functional_address=0xE400))
-    UdsTesterPresent(state="started", functional=True, uds=everybody).run(context)
+    UdsTesterPresent(state="started", functional=True, every=Duration("1h"), uds=everybody).run(context)
     UdsTesterPresent(state="stopped", uds=everybody).run(context)
     assert there.asked == [0xE400]
 

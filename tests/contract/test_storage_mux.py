@@ -54,9 +54,10 @@ def blamed(rig: Rig, error: LabError) -> bool:
     return "'card' on bench 'rack-1'" in error.message and rig.named in error.message
 
 
-def move(rig: Rig, position: MuxPosition, **arguments: bool) -> MuxPosition | None:
+def move(rig: Rig, position: MuxPosition, *, within: str = "60s", confirm: bool = True) -> MuxPosition | None:
     """Switch it as a recipe does; return where it was."""
-    moved = StorageMux(position=position, mux=rig.mux, within=Duration("300ms"), **arguments).run(Muxed())
+    verb = StorageMux(position=position, mux=rig.mux, within=Duration(within), confirm=confirm)
+    moved = verb.run(Muxed())
     assert moved.position == position
     return moved.previous
 
@@ -106,7 +107,7 @@ def test_a_mux_that_stays_where_it_is_is_found_by_reading_it_back(rig: Rig) -> N
     mood(rig, "stick")()
 
     with pytest.raises(LabError, match="reads 'dut', 300ms after it was switched to 'host'") as caught:
-        move(rig, "host")
+        move(rig, "host", within="300ms")
     assert blamed(rig, caught.value)
     assert move(rig, "host", confirm=False) == "dut"
 

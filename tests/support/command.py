@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-LIMIT = 120
+LIMIT = 300
+"""Seconds that tell a hang from an end, however busy the machine is."""
 RUNNER = [sys.executable, "-m", "runner"]
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "RUNNER_"))}
 
@@ -42,7 +43,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> subprocess.Pop
     )
 
 
-def wait_until(holds: Callable[[], bool], what: str, limit: float = 30.0) -> None:
+def wait_until(holds: Callable[[], bool], what: str, limit: float = LIMIT) -> None:
     """Wait for something to become true."""
     end = time.monotonic() + limit
     while not holds():

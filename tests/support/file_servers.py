@@ -25,7 +25,7 @@ def serving(kind: str, folder: Path, *options: str) -> Iterator[int]:
         command += ["-d", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            wait_until(lambda: _accepts(port), f"{kind} is served", limit=60)
+            wait_until(lambda: _accepts(port), f"{kind} is served")
             yield port
         finally:
             process.kill()

@@ -29,8 +29,8 @@ def machine(**options: Any) -> Iterator[Qemu]:
             "machine": "pc",
             "memory": Size("32MiB"),
             "network": None,
-            "start_limit": Duration("60s"),
-            "stop_limit": Duration("20s"),
+            "start_limit": Duration("120s"),
+            "stop_limit": Duration("60s"),
             **options,
         }
     )
@@ -67,7 +67,7 @@ class Line:
         self.heard = b""
 
     def wait_for(self, wanted: bytes) -> None:
-        end = time.monotonic() + 40
+        end = time.monotonic() + 120
         while wanted not in self.heard:
             assert time.monotonic() < end, f"{wanted!r} is not in {self.heard!r}"
             self.heard += self._port.read(1.0)

@@ -22,6 +22,7 @@ from runner.agent.calls import (
 from runner.agent.quarantine import Quarantines
 from runner.api import Cancelled
 from runner.connect.link import Cancel, Link
+from runner.engine.cancel import Clock
 from runner.engine.options import PlayOptions
 from runner.engine.planning import make_plan
 from runner.engine.schedule import Connect, Interrupts, play
@@ -129,6 +130,7 @@ def play_text(
     environment: Mapping[str, str] | None = None,
     link: Callable[[Answer], FakeLink] = FakeLink,
     connect: Connect | None = None,
+    clock: Clock | None = None,
     **options: Any,
 ) -> Played:
     """Play a recipe's text on a bench called ``b``, or on the benches of an inventory.
@@ -165,6 +167,7 @@ def play_text(
         masker=masker,
         interrupts=interrupts or Interrupts(),
         started=started,
+        clock=clock,
     )
     return Played(result, heart.events, made)
 

@@ -8,6 +8,7 @@ import pty
 import socket
 import threading
 import tty
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import serial
@@ -24,18 +25,15 @@ def terminal(stack: ExitStack) -> Serial:
     """A pty whose other end echoes."""
     ours, theirs = pty.openpty()
     tty.setraw(theirs)
-    stack.callback(os.close, theirs)
+    stack.callback(os.close, ours)
 
     def echo() -> None:
-        while True:
-            try:
-                data = os.read(ours, 65536)
-            except OSError:
-                return
-            os.write(ours, data)
+        with contextlib.suppress(OSError):  # nobody has the other end any more
+            while True:
+                os.write(ours, os.read(ours, 65536))
 
-    threading.Thread(target=echo, daemon=True).start()
-    stack.callback(os.close, ours)
+    _serving(stack, echo)
+    stack.callback(os.close, theirs)
     return Serial(port=os.ttyname(theirs))
 
 
@@ -44,12 +42,14 @@ def tcp(stack: ExitStack) -> Serial:
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
     def echo() -> None:
-        connection, _ = listener.accept()
-        with connection:
-            while data := connection.recv(65536):
-                connection.sendall(data)
+        with contextlib.suppress(OSError):  # it was hung up, or nobody has come
+            connection, _ = listener.accept()
+            with connection:
+                while data := connection.recv(65536):
+                    connection.sendall(data)
 
-    threading.Thread(target=echo, daemon=True).start()
+    _serving(stack, echo)
+    stack.callback(listener.shutdown, socket.SHUT_RDWR)
     return Serial(port=f"socket://127.0.0.1:{listener.getsockname()[1]}")
 
 
@@ -58,17 +58,22 @@ def rfc2217(stack: ExitStack) -> Serial:
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
     echoing = stack.enter_context(serial.serial_for_url("loop://", timeout=0.02))
 
-    listener.settimeout(5)
-
     def serve() -> None:
-        connection, _ = listener.accept()
-        with connection, contextlib.suppress(ConnectionError):
-            _serve_rfc2217(connection, echoing)
+        with contextlib.suppress(OSError):  # it was hung up, or nobody has come
+            connection, _ = listener.accept()
+            with connection:
+                _serve_rfc2217(connection, echoing)
 
-    server = threading.Thread(target=serve, daemon=True)
-    server.start()
-    stack.callback(server.join, 5)
+    _serving(stack, serve)
+    stack.callback(listener.shutdown, socket.SHUT_RDWR)
     return Serial(port=f"rfc2217://127.0.0.1:{listener.getsockname()[1]}")
+
+
+def _serving(stack: ExitStack, work: Callable[[], None]) -> None:
+    """Do it in a thread, whose end is waited for."""
+    server = threading.Thread(target=work, daemon=True)
+    server.start()
+    stack.callback(server.join, 60)
 
 
 def _serve_rfc2217(connection: socket.socket, port: serial.Serial) -> None:

@@ -15,7 +15,7 @@ from support.command import wait_until
 from support.peers import GUEST, PYTHON_GUEST
 from support.ssh_server import free_port
 
-_LIMIT = 120.0
+_LIMIT = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ def shelf_guest(folder: Path) -> Iterator[ShelfGuest]:
             yield ShelfGuest(options=_options(folder, port), _monitor=connection)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def _options(folder: Path, port: int) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class UbootConsole(RecordedConsole):
 
     def connect(self) -> Stream:
         self._socket = socket.socket(socket.AF_UNIX)
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + 60
         while True:
             try:
                 self._socket.connect(str(self._path))
@@ -116,7 +116,7 @@ class UbootConsole(RecordedConsole):
         console = cls(folder)
         console.start(console.record, "uboot")
         console.power_mark()
-        console.enter_uboot(console.context, within=Duration("30s"))
+        console.enter_uboot(console.context, within=Duration("120s"))
         try:
             yield console
         finally:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import itertools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -123,12 +125,12 @@ def ssh_server(
         yield server
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         shutil.rmtree(temporary)
 
 
 def _wait_until_it_listens(server: SshServer) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while True:
         try:
             socket.create_connection((server.address, server.port), 1).close()
@@ -154,10 +156,26 @@ def output(*command: str) -> str:
 
 def free_port() -> int:
     """Return a port on which nobody listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return different ports on which nobody listens, and which the kernel gives to nobody by itself.
+
+    Those that it gives away are above 32768 (ip(7), ip_local_port_range): one of them may be the end of
+    somebody's connection before it is used.
+    """
+    ports = random.SystemRandom().sample(range(10_000, 32_768), 2_000)
+    return list(itertools.islice(filter(_free, ports), count))
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def sshd() -> str:

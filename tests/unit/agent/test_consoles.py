@@ -3,6 +3,7 @@ import threading
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.command import wait_until
 
 from runner.agent.calls import Alarm, ConsoleBytes
 from runner.agent.consoles import (
@@ -72,7 +73,7 @@ def test_a_feed_begins_with_a_name_and_ends_with_an_end() -> None:
     sent = Sent()
     feed = Feeds(sent.outbox).begin("rpi4", "board.console")
     feed.record(chunk(b"hello"))
-    feed.close(5)
+    feed.close(60)
     assert [each.kind for each in sent.frames] == [Kind.EVENT, Kind.DATA, Kind.END]
     assert {each.stream for each in sent.frames} == {FIRST_CONSOLE}
     assert unpack_name(sent.frames[0].payload) == ("rpi4", "board.console")
@@ -85,7 +86,7 @@ def test_an_alarm_stands_behind_the_bytes_that_it_is_about() -> None:
     feed.record(chunk(b"panic"))
     feed.tell(Sighted(1, "seen", "panic", "kernel panic", "Kernel panic", 7, 3))
     feed.record(chunk(b"more", 5))
-    feed.close(5)
+    feed.close(60)
 
     assert [each.kind for each in sent.frames] == [Kind.EVENT, Kind.DATA, Kind.EVENT, Kind.DATA, Kind.END]
     assert unpack_told(sent.frames[2].payload, "rpi4", "board.console") == Alarm(
@@ -108,12 +109,13 @@ def test_a_feed_sends_no_more_than_its_credit_and_goes_on_when_there_is_more() -
     pieces = [bytes([number]) * 16384 for number in range(40)]
     for number, piece in enumerate(pieces):
         feed.record(chunk(piece, number * 16384))
+    wait_until(lambda: len(sent.data()) >= WINDOW, "as much is sent as may be")
     assert not feed.settle(0.05)
     assert WINDOW <= len(sent.data()) <= WINDOW + LARGEST_PAYLOAD
     feeds.grant(FIRST_CONSOLE, 10 * WINDOW)
-    assert feed.settle(5)
+    assert feed.settle(60)
     assert sent.data() == b"".join(pieces)
-    feed.close(5)
+    feed.close(60)
 
 
 def test_a_reader_waits_once_too_much_is_kept_and_goes_on_when_it_is_sent() -> None:
@@ -133,10 +135,10 @@ def test_a_reader_waits_once_too_much_is_kept_and_goes_on_when_it_is_sent() -> N
     assert reader.is_alive()
     assert len(recorded) < 6
     credit.grant(10**6)
-    reader.join(5)
-    assert feed.settle(5)
+    reader.join(60)
+    assert feed.settle(60)
     assert len(sent.data()) == 5000
-    feed.close(5)
+    feed.close(60)
 
 
 def test_closing_lets_a_waiting_reader_go() -> None:
@@ -145,7 +147,7 @@ def test_closing_lets_a_waiting_reader_go() -> None:
     reader = threading.Thread(target=feed.record, args=(chunk(b"second"),))
     reader.start()
     feed.close(0.05)
-    reader.join(5)
+    reader.join(60)
     assert not reader.is_alive()
 
 
@@ -156,7 +158,7 @@ def test_a_controller_that_is_gone_lets_readers_run_on() -> None:
     feed = Feed(FIRST_CONSOLE, Outbox(write), Credit(), name="c", kept=10)
     for number in range(100):
         feed.record(chunk(b"x" * 10, number * 10))
-    assert feed.settle(5)
+    assert feed.settle(60)
 
 
 def test_the_last_byte_is_known_and_a_gap_is_none() -> None:
@@ -165,7 +167,7 @@ def test_the_last_byte_is_known_and_a_gap_is_none() -> None:
     assert feed.last_byte < 0
     feed.record(chunk(b"x"))
     assert feed.last_byte > 0
-    feed.close(5)
+    feed.close(60)
 
 
 def test_bytes_of_a_chunk_that_is_too_short_are_refused() -> None:

@@ -17,7 +17,7 @@ def test_more_than_the_window_waits_for_a_grant() -> None:
     sender.start()
     assert sent == []
     credit.grant(5)
-    sender.join(5)
+    sender.join(60)
     assert sent == [True]
 
 

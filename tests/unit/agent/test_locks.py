@@ -69,11 +69,11 @@ def test_who_waits_hears_once_for_whom_and_gets_the_bench(two: tuple[Locks, Lock
         waiting.set()
 
     def give_back() -> None:
-        waiting.wait(5)
+        waiting.wait(60)
         theirs.drop("rpi4")
 
     threading.Thread(target=give_back).start()
-    ours.take(Take(bench="rpi4", holder="run 43", wait=30), hear, Stop())
+    ours.take(Take(bench="rpi4", holder="run 43", wait=120), hear, Stop())
     assert waiting.is_set()
 
 

@@ -56,7 +56,7 @@ def test_a_cancel_does_not_wait_for_a_host_that_is_being_reached_and_who_reaches
 
     def open_port() -> OpenPort:
         cancel.cancel("SIGINT")
-        reached.wait(30)
+        reached.wait(60)
         return port
 
     link = AgentLink(open_port, name="the agent", sources=dict, console=print, heard=print)
@@ -66,5 +66,5 @@ def test_a_cancel_does_not_wait_for_a_host_that_is_being_reached_and_who_reaches
     link.close()
     reached.set()
 
-    assert port.released.wait(30)
+    assert port.released.wait(60)
     assert port.done == ["ended", "released"]

@@ -54,7 +54,7 @@ class Agent:
         return "killed by a test"
 
     def asked(self) -> Message:
-        return self._asked.get(timeout=5)
+        return self._asked.get(timeout=60)
 
     def send(self, data: bytes) -> None:
         self._answers.put(data)
@@ -84,7 +84,7 @@ class Caller:
             self.error = error
 
     def join(self) -> "Caller":
-        self._thread.join(5)
+        self._thread.join(60)
         assert not self._thread.is_alive()
         return self
 
@@ -274,7 +274,7 @@ def test_an_answer_waits_until_the_console_bytes_before_it_are_heard() -> None:
     agent, go, heard = Agent(), threading.Event(), []
 
     def console(chunk: ConsoleBytes) -> None:
-        go.wait(5)
+        go.wait(60)
         heard.append(chunk.data)
 
     caller = Caller(open_channel(agent, console))

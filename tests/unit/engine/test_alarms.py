@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.playing import FakeLink, Played, play_text, recipe_of
+from support.playing import Answer, FakeLink, Played, play_text, recipe_of
 
 from runner.agent.calls import Alarm, Configure, Heard, Request, Run, Take, WatchSpec
 from runner.api import Cancelled, Failed
@@ -24,8 +25,30 @@ SAID = "console 'console': kernel panic: 'Kernel panic - not syncing: x' (line 1
 LOCKED = "benches: {b: {devices: {power: {driver: command, turn_on: 'true', turn_off: 'true'}}}}\n"
 
 
+class Waiting:
+    """The real time; a step has `begun` to wait for it to pass."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def wait(self, cancel: Cancellation, seconds: float) -> bool:
+        self.begun.set()
+        return cancel.wait(seconds)
+
+
 class WatchedLink(FakeLink):
-    """Does what a command says, word by word: tell of an alarm, wait for the end, fail."""
+    """Does what a command says, word by word: tell of an alarm, wait for the end, fail.
+
+    `others`: what has to be so before an alarm is told `late`. Two commands `meet`.
+    """
+
+    def __init__(self, answer: Answer, others: threading.Event | None = None) -> None:
+        super().__init__(answer)
+        self._others = others
+        self._meeting = threading.Barrier(2)
 
     def call(self, request: Request, hear: Callable[[Heard], None], *, cancel: Cancel) -> Any:
         answer = super().call(request, hear, cancel=cancel)
@@ -39,14 +62,20 @@ class WatchedLink(FakeLink):
             case "seen" | "sure" | "nothing" as state:
                 self.tell(state)
             case "late":
-                threading.Timer(0.02, self.tell, ["sure"]).start()
+                threading.Timer(0.02, self._tell_late).start()
+            case "meet":
+                self._meeting.wait(120)
             case "hang":
                 over = threading.Event()
                 cancel.watch(lambda _cause: over.set())
-                assert over.wait(30)
+                assert over.wait(120)
                 raise Cancelled(cancel.cause or "")
             case "fail":
                 raise Failed("exit status 1")
+
+    def _tell_late(self) -> None:
+        assert self._others is None or self._others.wait(120)
+        self.tell("sure")
 
     def tell(self, state: Any) -> None:
         tail = "the tail" if state == "sure" else ""
@@ -56,6 +85,14 @@ class WatchedLink(FakeLink):
 
 def played(folder: Path, *steps: str, more: str = "", before: str = "") -> Played:
     return play_text(folder, before + recipe_of(*steps, more=more), link=WatchedLink)
+
+
+def played_with_a_wait(folder: Path, *steps: str) -> Played:
+    """Play steps of which one is a wait: it has begun before an alarm is told late."""
+    clock = Waiting()
+    return play_text(
+        folder, recipe_of(*steps), link=lambda answer: WatchedLink(answer, clock.begun), clock=clock
+    )
 
 
 def test_a_running_step_is_cancelled_and_failed_with_what_was_seen(tmp_path: Path) -> None:
@@ -75,13 +112,13 @@ def test_a_running_step_is_cancelled_and_failed_with_what_was_seen(tmp_path: Pat
 
 
 def test_a_step_that_does_not_touch_the_console_is_failed_too(tmp_path: Path) -> None:
-    done = played(tmp_path, "{command: seen late hang, background: x}", "{wait: 60s}")
+    done = played_with_a_wait(tmp_path, "{command: seen late hang, background: x}", "{wait: 4m}")
 
     assert {step.name.split()[0]: step.outcome.word for step in done.steps} == {
         "command": "failed",
         "wait": "failed",
     }
-    assert done.case("t").seconds < 30
+    assert done.case("t").seconds < 120
 
 
 def test_a_step_that_ends_before_it_is_decided_waits_and_is_failed(tmp_path: Path) -> None:
@@ -169,7 +206,8 @@ def test_a_rescue_runs_after_an_alarm(tmp_path: Path) -> None:
 
 
 def test_all_steps_side_by_side_are_failed(tmp_path: Path) -> None:
-    done = played(tmp_path, "{parallel: [{command: hang}, {wait: 30s}, {command: seen late hang}]}")
+    steps = "{parallel: [{command: meet hang}, {wait: 4m}, {command: seen meet late hang}]}"
+    done = played_with_a_wait(tmp_path, steps)
 
     assert [step.outcome.word for step in done.steps] == ["failed"] * 4
 

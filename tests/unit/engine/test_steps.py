@@ -409,17 +409,19 @@ def test_the_evidence_of_a_time_out_says_where_its_limit_is_written(
 def test_a_module_gets_the_limit_it_asks_for_and_a_little_more(tmp_path: Path) -> None:
     played = play_text(
         tmp_path,
-        "timeout: {step: 3s}\n"
-        + recipe_of("{command: {command: x, timeout: 90s}}", "{command: x}", "{command: x, timeout: 7s}"),
+        "timeout: {step: 3m}\n"
+        + recipe_of("{command: {command: x, timeout: 90s}}", "{command: x}", "{command: x, timeout: 7m}"),
     )
 
     at = tmp_path / "recipe.yaml"
-    limits = [(round(each.limit), each.limit_origin) for each in played.link.asked if isinstance(each, Run)]
-    assert limits == [
-        (95, f"command's timeout of 1m30s ({at}:5:41)"),
-        (3, f"the play's timeout for steps of 3s ({at}:1:17)"),
-        (7, f"the step's timeout of 7s ({at}:7:31)"),
+    asked = [each for each in played.link.asked if isinstance(each, Run)]
+    assert [each.limit_origin for each in asked] == [
+        f"command's timeout of 1m30s ({at}:5:41)",
+        f"the play's timeout for steps of 3m ({at}:1:17)",
+        f"the step's timeout of 7m ({at}:7:31)",
     ]
+    for each, least, most in zip(asked, (90, 60, 300), (95, 180, 420), strict=True):
+        assert least < each.limit <= most, "less is left than was given"
 
 
 def test_an_exception_of_a_module_is_a_crash_with_its_traceback(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.command import wait_until
+from support.processes import kill
 from support.relay import Relay, relay
 from support.ssh_lab import PROBES, SshLab, tree
 from support.ssh_server import PYTHON, SshServer, ssh_server
@@ -206,8 +207,7 @@ def test_what_killed_agents_and_wardens_have_left_is_removed_by_the_next(
     other = Files(server)
     other.sees(image)
     assert used.is_dir()
-    for pid in reversed(lab.run("Processes")):
-        os.kill(pid, signal.SIGKILL)
+    kill(reversed(lab.run("Processes")))
     wait_until(lambda: bool(lab.agent.lost), "its death is noticed", 20)
     lab.agent.close()
     last = Files(server)

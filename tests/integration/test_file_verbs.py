@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.command import runner, started, wait_until
+from support.media import noise
 from support.processes import named
 from support.ssh_lab import inventory, tree
 from support.ssh_server import SshServer, ssh_server
@@ -101,7 +102,7 @@ def test_a_file_goes_there_and_comes_back_and_the_host_is_as_before(
 ) -> None:
     (far.folder / "images").mkdir()
     image = far.folder / "images" / "one.img"
-    image.write_bytes(os.urandom(3 * MIB))
+    image.write_bytes(noise(3 * MIB))
     before = tree(server.home)
     there = tmp_path / "there" / "deep" / "two.img"
     sha256 = hashlib.sha256(image.read_bytes()).hexdigest()

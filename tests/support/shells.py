@@ -83,8 +83,9 @@ class PtyConsole(RecordedConsole):
 
     def end(self) -> None:
         """End the program, as an unplugged adapter would end the port."""
-        os.kill(self.process, signal.SIGKILL)
-        os.waitpid(self.process, 0)
+        process = self.process  # the reader starts another as soon as this one is gone
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
 
 
 class UbootConsole(RecordedConsole):
@@ -99,7 +100,7 @@ class UbootConsole(RecordedConsole):
 
     def connect(self) -> Stream:
         self._socket = socket.socket(socket.AF_UNIX)
-        limit = time.monotonic() + 10
+        limit = time.monotonic() + 60
         while True:
             try:
                 self._socket.connect(str(self._path))
@@ -116,7 +117,7 @@ class UbootConsole(RecordedConsole):
         console = cls(folder)
         console.start(console.record, "uboot")
         console.power_mark()
-        console.enter_uboot(console.context, within=Duration("30s"))
+        console.enter_uboot(console.context, within=Duration("60s"))
         try:
             yield console
         finally:

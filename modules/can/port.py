@@ -92,10 +92,13 @@ class Port:
             return None, time.monotonic()
         if message is not None:
             self._garbled_in_turn = 0
-        now = time.monotonic()
+        wall, now = (
+            time.time(),
+            time.monotonic(),
+        )  # in this order a delay makes nothing earlier than its cause
         if message is None or not self.marks_all_local:
             return message, now
-        age = time.time() - message.timestamp
+        age = wall - message.timestamp
         return message, now - age if 0 < age < _SOONEST else now
 
     def send(self, frame: CanFrame, timeout: float, state: str | None) -> None:

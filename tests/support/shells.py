@@ -77,6 +77,7 @@ class PtyConsole(RecordedConsole):
     def connect(self) -> Stream:
         self.process, self.descriptor = pty.fork()
         if self.process == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
             os.environ.update(PS1="$ ", HISTFILE="/dev/null", TERM="vt100")
             os.execvp(self.command[0], self.command)
         return Port(self.descriptor)

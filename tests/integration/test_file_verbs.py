@@ -179,7 +179,7 @@ def test_a_cut_in_the_middle_leaves_no_artifact_with_a_good_name(far: Bench, ser
     parts = far.here / "results" / "latest" / "artifacts" / "b"
     wait_until(lambda: any(each.stat().st_size > MIB for each in parts.glob(".trace.bin*")), "it comes", 60)
     os.kill(named(server.process.pid, "python3")[-1], signal.SIGKILL)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
 
     assert process.returncode == 3, out
     assert re.search(r"trace.bin did not come to its end \([\d.]+ MiB\): it was not kept", out)

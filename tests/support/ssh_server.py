@@ -123,7 +123,7 @@ def ssh_server(
         yield server
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         shutil.rmtree(temporary)
 
 

@@ -28,7 +28,7 @@ from runner.api import (
 from runner.api.frames import Entry, FrameRecord, check_frame
 from runner.modules.can import interfaces, link
 from runner.modules.can.echoes import Echoes
-from runner.modules.can.log_file import LogFile
+from runner.modules.can.log_file import LogFile, channel_in_log
 from runner.modules.can.port import opened
 
 _LISTEN = 0.1
@@ -211,6 +211,7 @@ class Can(Driver, CanBus):
         if self.log == "none":
             return None
         try:
+            self._logged_channel = channel_in_log(self._port.channel, self.log)
             return LogFile(self._frames, self._message, self.log, self.log_limit, self._name)
         except LabError:
             self._port.close()
@@ -277,7 +278,7 @@ class Can(Driver, CanBus):
             message.is_rx = not entry.sent
             message.is_error_frame = entry.error
         message.timestamp = seen + self._wall
-        message.channel = self._port.channel
+        message.channel = self._logged_channel
         return message
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -21,6 +22,9 @@ _EVERY = 0.2
 """Seconds between two looks at the record."""
 _AT_ONCE = 2048
 """Frames that are written without a pause."""
+
+_CHANNELS = 2**16 - 1
+"""How many channels a BLF file can have: its numbers have 16 bits, and python-can begins with 1."""
 
 ToMessage = Callable[[Entry], Any]
 
@@ -98,6 +102,19 @@ class LogFile:
                 f"cannot write the log of {self._bus}: {error.strerror or error}",
                 hint="log: none does without; TMPDIR of the host says where it is written",
             ) from error
+
+
+def channel_in_log(channel: str, kind: LogFormat) -> str | None:
+    """Return what stands in a log as the channel; None, the first, where its number is too large.
+
+    python-can takes the number that the channel's name ends with.
+
+    >>> channel_in_log("can1", "blf"), channel_in_log("usb-65535", "asc"), channel_in_log("usb-65535", "blf")
+    ('can1', 'usb-65535', None)
+    """
+    number = re.search(r"[0-9]+$", channel)
+    large = number is not None and int(number[0]) >= _CHANNELS
+    return None if kind == "blf" and large else channel
 
 
 def _sweep(folder: Path) -> None:

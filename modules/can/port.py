@@ -92,10 +92,11 @@ class Port:
             return None, time.monotonic()
         if message is not None:
             self._garbled_in_turn = 0
+        wall = time.time()  # read first: a delay in between makes no frame earlier than its cause
         now = time.monotonic()
         if message is None or not self.marks_all_local:
             return message, now
-        age = time.time() - message.timestamp
+        age = wall - message.timestamp
         return message, now - age if 0 < age < _SOONEST else now
 
     def send(self, frame: CanFrame, timeout: float, state: str | None) -> None:

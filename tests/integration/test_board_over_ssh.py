@@ -6,7 +6,6 @@ import getpass
 import hashlib
 import os
 import random
-import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ from typing import Any
 import pytest
 from support.command import wait_until
 from support.plain_context import PlainContext
-from support.processes import descendants
+from support.processes import command_line, descendants, kill
 from support.relay import Relay, relay
-from support.ssh_server import SshServer, free_port, make_key, ssh_server
+from support.ssh_server import SshServer, closed_port, make_key, ssh_server
 
 from runner.api import (
     Cancelled,
@@ -170,8 +169,7 @@ def test_a_connection_that_breaks_is_told_and_the_next_step_connects_anew(
 
     class Pulls(PlainContext):
         def log(self, text: str, level: str = "info") -> None:
-            for pid in sessions(server):
-                os.kill(pid, signal.SIGKILL)
+            kill(sessions(server))
 
     with pytest.raises(Failed, match="the connection was lost: .+"):
         command(ssh, "echo here; exec sleep 1000", Pulls())
@@ -185,11 +183,14 @@ def sessions(server: SshServer) -> list[int]:
 
 
 def test_a_board_that_is_not_there_is_the_boards_fault_and_named() -> None:
-    ssh = Ssh(host="127.0.0.1", port=free_port(), user="root")
-    ssh.open()
-    with pytest.raises(Failed, match=r"ssh://root@127.0.0.1:\d+ does not answer: .*Connection refused"):
-        command(ssh, "true")
-    ssh.close()
+    with closed_port() as port:
+        ssh = Ssh(host="127.0.0.1", port=port, user="root", limit=PATIENT)
+        ssh.open()
+        with pytest.raises(
+            Failed, match=rf"ssh://root@127.0.0.1:{port} does not answer: .*Connection refused"
+        ):
+            command(ssh, "true")
+        ssh.close()
 
 
 def test_a_board_that_accepts_and_says_nothing_is_given_up() -> None:
@@ -242,9 +243,8 @@ def test_a_password_is_given_and_shown_nowhere(tmp_path: Path) -> None:
         )
         ssh.open()
         assert command(ssh, "anything").stdout == "heard anything\n"
-        arguments = [
-            Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8") for pid in descendants(os.getpid())
-        ]
+        arguments = [command_line(pid) for pid in descendants(os.getpid())]
+        assert any(each.startswith("ssh\0") for each in arguments)
         assert [each for each in arguments if "s3cret" in each] == []
         ssh.close()
         wrong = Ssh(host="127.0.0.1", port=server.port, user="root", password=Secret("wrong"), limit=PATIENT)
@@ -319,8 +319,8 @@ class PasswordServer:
 
 
 def test_a_board_that_comes_up_later_is_waited_for(server: SshServer) -> None:
-    ssh = driver(server, port=free_port())
     with ExitStack() as stack:
+        ssh = driver(server, port=stack.enter_context(closed_port()))
 
         class Trying(PlainContext):
             def sleep(self, seconds: float) -> None:
@@ -333,12 +333,21 @@ def test_a_board_that_comes_up_later_is_waited_for(server: SshServer) -> None:
 
 
 def test_a_board_that_does_not_come_up_is_told_with_the_last_reason() -> None:
-    ssh = Ssh(host="127.0.0.1", port=free_port())
-    ssh.open()
-    with pytest.raises(TimedOut, match="not let in within 1s: ssh://.* does not answer: .*refused") as caught:
-        SshWait(within=Duration("1s"), shell=ssh).run(PlainContext())
-    assert caught.value.evidence["attempts"] >= 1
-    ssh.close()
+    class Slow(Ssh):
+        """Gets as much time as a loaded machine needs to be refused."""
+
+        def connect(self, timeout: float) -> None:
+            super().connect(max(timeout, PATIENT))
+
+    with closed_port() as port:
+        ssh = Slow(host="127.0.0.1", port=port, limit=PATIENT)
+        ssh.open()
+        with pytest.raises(
+            TimedOut, match="not let in within 1s: ssh://.* does not answer: .*refused"
+        ) as caught:
+            SshWait(within=Duration("1s"), shell=ssh).run(PlainContext())
+        assert caught.value.evidence["attempts"] >= 1
+        ssh.close()
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -426,12 +435,7 @@ def test_a_connection_that_breaks_in_the_middle_is_told_with_how_far_it_was(
     (tmp_path / "big").write_bytes(bytes(40_000_000))
     command(ssh, "true")
     served = sessions(server)
-
-    def pull() -> None:
-        for pid in served:
-            os.kill(pid, signal.SIGKILL)
-
-    cable.at(cable.sent + 8_000_000, pull)
+    cable.at(cable.sent + 8_000_000, lambda: kill(served))
     with pytest.raises(Failed, match=r"\d+ of 40000000 bytes were copied: the connection was lost"):
         copy(ssh, put=FilePath(str(tmp_path / "big")), to=str(tmp_path / "there"))
     assert not (tmp_path / "there").exists()

@@ -32,7 +32,7 @@ def test_frames_travel_between_processes_by_udp_multicast(tmp_path: Path) -> Non
         ["unshare", "--net", "sh", "-c", SCRIPT, "sh", tmp_path, sys.executable, SUPPORT, GROUP],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(SUPPORT.parent)},
     )

@@ -116,6 +116,19 @@ def test_the_log_has_every_frame_in_its_order(kind: str, suffix: str) -> None:
         assert all(began - 1 < each.timestamp < time.time() + 1 for each in read)
 
 
+@pytest.mark.parametrize(
+    ("kind", "known_as"), [("candump", "adapter-4294967296"), ("asc", 2**32), ("blf", 0)]
+)
+def test_a_channel_with_a_large_number_has_a_log_too(kind: str, known_as: str | int) -> None:
+    with opened(channel="adapter-4294967296", log=kind) as bus:
+        bus.send(CanFrame(0x123, ByteString("01 02")), SECOND)
+        (path,) = bus.artifacts().values()
+
+    with can.LogReader(path) as log:
+        assert [(each.arbitration_id, each.channel) for each in log] == [(0x123, known_as)]
+    path.unlink()
+
+
 def test_a_log_ends_at_its_limit_and_the_bus_goes_on() -> None:
     channel = uuid.uuid4().hex
     source = can.Bus(interface="virtual", channel=channel)

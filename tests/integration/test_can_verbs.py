@@ -80,7 +80,7 @@ def test_the_info_names_state_protocol_and_channel(virtual: Can) -> None:
 def test_a_periodic_frame_ends_by_itself(virtual: Can) -> None:
     heard = can.Bus(interface="virtual", channel=virtual.channel, fd=True)
     task = CanPeriodic(
-        id=0x55, data=ByteString("AA"), period=Duration("5ms"), duration=Duration("50ms"), bus=virtual
+        id=0x55, data=ByteString("AA"), period=Duration("5ms"), duration=Duration("300ms"), bus=virtual
     )
     assert task.run(PlainContext()).running
     assert heard.recv(30) is not None

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.command import wait_until
 from support.plain_context import PlainContext
 from support.processes import gone, wait_until_gone
 
@@ -39,7 +40,7 @@ def test_text_is_a_line_for_the_shell() -> None:
     ended = Command(command="echo one; echo two >&2").run(PlainContext())
 
     assert (ended.stdout, ended.stderr, ended.status) == ("one\n", "two\n", 0)
-    assert 0 < ended.elapsed < 5
+    assert 0 < ended.elapsed < 60
     assert not ended.timed_out
 
 
@@ -84,21 +85,18 @@ def test_output_is_said_while_the_program_runs(tmp_path: Path) -> None:
     module = Command(command=f"echo first; cat {fifo}; printf last")
     thread = threading.Thread(target=module.run, args=(context,))
     thread.start()
-    end = time.monotonic() + 5
-    while context.said != ["first"] and time.monotonic() < end:
-        time.sleep(0.01)
-    assert context.said == ["first"]
+    wait_until(lambda: context.said == ["first"], "the first line is said")
     fifo.write_text("second\n", encoding="utf-8")
-    thread.join(5)
+    thread.join(30)
 
     assert context.said == ["first", "second", "last"]
 
 
 def test_a_time_out_ends_everything_that_was_started(tmp_path: Path) -> None:
     note = tmp_path / "pid"
-    module = Command(command=f"sleep 60 & echo $! > {note}; echo before; wait", timeout=Duration("300ms"))
+    module = Command(command=f"sleep 60 & echo $! > {note}; echo before; wait", timeout=Duration("1s"))
 
-    with pytest.raises(TimedOut, match="not ended within 300ms: sleep 60") as caught:
+    with pytest.raises(TimedOut, match="not ended within 1s: sleep 60") as caught:
         module.run(PlainContext())
 
     assert caught.value.evidence["stdout"] == "before"

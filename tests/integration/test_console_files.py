@@ -170,13 +170,17 @@ def test_a_damaged_piece_is_sent_again_and_only_that_one(dash: HurtConsole, tmp_
 def test_a_damaged_print_is_fetched_again(dash: HurtConsole, tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_bytes(CONTENT)
-    hurt: list[bytes] = []
+    hurt: list[int] = []
+    came = 0
 
     def printed(data: bytes) -> bytes:
-        if len(data) > 400 and not hurt:
-            hurt.append(data)
-            return data[:100] + data[101:]
-        return data
+        nonlocal came
+        start, came = max(0, 4000 - came), came + len(data)
+        at = next((place for place in range(start, len(data)) if data[place : place + 1].isalnum()), None)
+        if hurt or at is None:
+            return data
+        hurt.append(at)
+        return data[:at] + data[at + 1 :]
 
     dash.run("true", dash.context, timeout=Duration("20s"))
     dash.port.printed = printed

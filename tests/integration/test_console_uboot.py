@@ -13,7 +13,7 @@ from runner.console import Interrupt
 
 pytestmark = pytest.mark.peer("qemu")
 
-LIMIT = Duration("30s")
+LIMIT = Duration("60s")
 
 
 @pytest.fixture(scope="module")

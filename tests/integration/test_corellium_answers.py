@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from support.corellium import PROJECT, TOKEN, Corellium, Reply, served
 from support.corellium_driver import Driven
 from support.mosquitto import make_certificates
+from support.ssh_server import closed_port
 
 from runner.api import Duration, LabError, Secret, Unreachable
 from runner.modules.corellium.corellium import Corellium as Driver
@@ -138,10 +138,10 @@ def test_an_api_that_does_not_answer_in_time_names_the_limit(corellium: Corelliu
 
 
 def test_nobody_there_is_unreachable(driven: Driven) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-
-    with pytest.raises(Unreachable, match=f"https://127.0.0.1:{port} cannot be reached: Connection refused"):
+    with (
+        closed_port() as port,
+        pytest.raises(Unreachable, match=f"https://127.0.0.1:{port} cannot be reached: Connection refused"),
+    ):
         driven(api=f"https://127.0.0.1:{port}")
 
 

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import http.server
 import json
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from support import probes
 from support.command import runner
+from support.media import noise
 
 from runner.agent.calls import Configure, Heard, Run, Said
 from runner.api import LabError, RecipeFault, Unreachable
@@ -22,7 +22,7 @@ from runner.engine.cancel import Cancellation
 
 PROBES = "lab_of_tests.probes"
 SOURCES = {PROBES: ("probes.py", Path(probes.__file__).read_text(encoding="utf-8"))}
-CONTENT = os.urandom(300_000)
+CONTENT = noise(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 

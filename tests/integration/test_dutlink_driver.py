@@ -141,17 +141,17 @@ def test_another_device_with_its_numbers_and_without_its_interface_is_none(usb_b
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind", "message"),
+    ("fault", "limit", "kind", "message"),
     [
-        ({"silent": 1}, Unreachable, "DUTLink dl-1 did not take a request within 100ms"),
-        ({"stall": 1}, Unsupported, "DUTLink dl-1 refused to take a request: it stalled"),
+        ({"silent": 1}, 0.1, Unreachable, "DUTLink dl-1 did not take a request within 100ms"),
+        ({"stall": 1}, 60, Unsupported, "DUTLink dl-1 refused to take a request: it stalled"),
     ],
 )
 def test_what_goes_wrong_is_one_clear_error(
-    usb_bus: UsbBus, fault: dict[str, Any], kind: type[LabError], message: str
+    usb_bus: UsbBus, fault: dict[str, Any], limit: float, kind: type[LabError], message: str
 ) -> None:
     usb_bus.plug("1-3", "dutlink", serial="dl-1")
-    with dutlink(limit=0.1) as driver:
+    with dutlink(limit=limit) as driver:
         usb_bus.fault("1-3", **fault)
         with pytest.raises(kind, match=message):
             FarPower(driver, "power.").on()

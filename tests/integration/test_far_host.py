@@ -204,7 +204,8 @@ def test_a_file_goes_to_the_board_through_the_host_and_comes_back_as_an_artifact
 def test_devices_are_forwarded_by_hand_by_their_names(played: Played) -> None:
     here = played.folder / "by_hand"
     arguments = ("forward", "far", "tcp", f"{here}=unix", "-i", played.lab, "-o", "json")
-    with started(played.folder, *arguments) as process:
+    with started(played.folder, *arguments) as process, contextlib.ExitStack() as stack:
+        stack.callback(process.kill)  # where it does not end by itself, the test does
         assert process.stdout is not None
         opened = json.loads(process.stdout.readline())
         for each in opened:

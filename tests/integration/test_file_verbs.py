@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.command import runner, started, wait_until
+from support.media import noise
 from support.processes import named
 from support.ssh_lab import inventory, tree
 from support.ssh_server import SshServer, ssh_server
@@ -101,7 +102,7 @@ def test_a_file_goes_there_and_comes_back_and_the_host_is_as_before(
 ) -> None:
     (far.folder / "images").mkdir()
     image = far.folder / "images" / "one.img"
-    image.write_bytes(os.urandom(3 * MIB))
+    image.write_bytes(noise(3 * MIB))
     before = tree(server.home)
     there = tmp_path / "there" / "deep" / "two.img"
     sha256 = hashlib.sha256(image.read_bytes()).hexdigest()
@@ -178,7 +179,7 @@ def test_a_cut_in_the_middle_leaves_no_artifact_with_a_good_name(far: Bench, ser
     parts = far.here / "results" / "latest" / "artifacts" / "b"
     wait_until(lambda: any(each.stat().st_size > MIB for each in parts.glob(".trace.bin*")), "it comes", 60)
     os.kill(named(server.process.pid, "python3")[-1], signal.SIGKILL)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=120)
 
     assert process.returncode == 3, out
     assert re.search(r"trace.bin did not come to its end \([\d.]+ MiB\): it was not kept", out)

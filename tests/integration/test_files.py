@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support.command import wait_until
+from support.processes import kill
 from support.relay import Relay, relay
 from support.ssh_lab import PROBES, SshLab, tree
 from support.ssh_server import PYTHON, SshServer, ssh_server
@@ -191,9 +192,9 @@ def test_without_a_cache_the_host_is_as_before_even_when_the_agent_is_killed(
         assert tree(server.home, server.temporary) != before
         if end == "kill":
             os.kill(lab.run("Processes")[0], signal.SIGKILL)
-            wait_until(lambda agent=lab.agent: bool(agent.lost), "its death is noticed", 20)
+            wait_until(lambda agent=lab.agent: bool(agent.lost), "its death is noticed", 60)
         lab.agent.close()
-        wait_until(lambda: not list(server.temporary.iterdir()), "the files are gone", 20)
+        wait_until(lambda: not list(server.temporary.iterdir()), "the files are gone", 60)
     assert tree(server.home) == {name: it for name, it in before.items() if "home" in name}
 
 
@@ -206,9 +207,8 @@ def test_what_killed_agents_and_wardens_have_left_is_removed_by_the_next(
     other = Files(server)
     other.sees(image)
     assert used.is_dir()
-    for pid in reversed(lab.run("Processes")):
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: bool(lab.agent.lost), "its death is noticed", 20)
+    kill(reversed(lab.run("Processes")))
+    wait_until(lambda: bool(lab.agent.lost), "its death is noticed", 60)
     lab.agent.close()
     last = Files(server)
     last.sees(image)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import lzma
-import os
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.context import StepContext
+from support.media import noise
 from support.peers import BOARDS, UBOOT
 from support.plain_context import PlainContext
 
@@ -119,7 +119,7 @@ class Stick(StorageMux):
 def test_a_usb_stick_is_taken_from_a_running_board_written_and_given_back(
     tmp_path: Path, stack: ExitStack
 ) -> None:
-    path, content = tmp_path / "stick", os.urandom(2 * MIB)
+    path, content = tmp_path / "stick", noise(2 * MIB)
     path.write_bytes(b"\0" * (8 * MIB))
     (tmp_path / "image").write_bytes(content)
     machine = Qemu(

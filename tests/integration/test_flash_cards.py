@@ -2,17 +2,16 @@
 
 import gzip
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from support.context import StepContext
-from support.media import PlainMux, Sleepless, call, loop, mounted
+from support.media import PlainMux, Sleepless, call, loop, mounted, noise
 from support.plain_context import PlainContext
 
-from runner.api import Duration, FilePath, LabError, RecipeFault, Size, TargetPath, Unreachable
+from runner.api import Duration, FilePath, LabError, MuxPosition, RecipeFault, Size, TargetPath, Unreachable
 from runner.modules.storage.card import InUse
 from runner.modules.storage.dump import Dump
 from runner.modules.storage.file import File
@@ -20,7 +19,7 @@ from runner.modules.storage.flash import Flash, Part
 from runner.modules.storage.patient import Stalled
 
 MIB = 2**20
-CONTENT = os.urandom(5 * MIB + 512)
+CONTENT = noise(5 * MIB + 512)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 needs_loop = pytest.mark.peer("loop")
 
@@ -72,8 +71,8 @@ def test_a_medium_that_is_missing_then_absent_then_empty_then_there_is_awaited(
 def test_a_medium_that_never_comes_is_unreachable_and_the_board_gets_it_back(image: FilePath) -> None:
     mux = PlainMux()
 
-    with pytest.raises(Unreachable, match=r"not there within 300ms .*: no card reader has a card") as caught:
-        Flash(image=image, wait_device=Duration("300ms"), storage=mux).run(Sleepless())
+    with pytest.raises(Unreachable, match=r"not there within 30s .*: no card reader has a card") as caught:
+        Flash(image=image, wait_device=Duration("30s"), storage=mux).run(Sleepless())
     assert caught.value.evidence["limit_origin"] == "wait_device"
     assert mux.positions == ["host", "dut"]
 
@@ -122,8 +121,8 @@ def test_a_write_that_stalls_is_given_up(tmp_path: Path, image: FilePath, stack:
     call("fsfreeze", "--freeze", where)
     stack.callback(call, "fsfreeze", "--unfreeze", where)
 
-    with pytest.raises(Stalled, match="writing at byte 0 of the medium has not come to an end within 200ms"):
-        Flash(image=image, stall=Duration("200ms"), retries=2, settle=Duration(0), storage=mux).run(
+    with pytest.raises(Stalled, match="writing at byte 0 of the medium has not come to an end within 1s"):
+        Flash(image=image, stall=Duration("1s"), retries=2, settle=Duration(0), storage=mux).run(
             PlainContext()
         )
     assert mux.positions == ["host", "dut"]
@@ -144,11 +143,16 @@ def test_a_card_that_loses_what_it_is_given_is_the_labs_fault(
 
 
 def test_another_attempt_takes_the_medium_anew(tmp_path: Path, image: FilePath) -> None:
-    mux = PlainMux()
-    appear = [lambda: None] * 3 + [lambda: setattr(mux, "path", str(blank(tmp_path / "card")))]
-    context = Sleepless(*appear)
+    class Late(PlainMux):
+        """Has the medium from the second time on that it is switched to the host."""
 
-    flash = Flash(image=image, retries=2, wait_device=Duration("200ms"), settle=Duration(0), storage=mux)
+        def switch(self, position: MuxPosition) -> None:
+            super().switch(position)
+            if self.positions.count("host") == 2:
+                self.path = str(blank(tmp_path / "card"))
+
+    mux, context = Late(), Sleepless()
+    flash = Flash(image=image, retries=2, wait_device=Duration("30s"), settle=Duration(0), storage=mux)
     result = flash.run(context)
 
     assert result.attempts == 2

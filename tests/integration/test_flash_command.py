@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 from support.context import StepContext
+from support.media import noise
 from support.plain_context import PlainContext
 
 from runner.api import Cancelled, Duration, FilePath, LabError, RecipeFault, Unreachable
 from runner.modules.storage.flash import Flash
 from runner.modules.storage.flash_command import FlashCommand
 
-CONTENT = os.urandom(300_000)
+CONTENT = noise(300_000)
 
 
 @pytest.fixture

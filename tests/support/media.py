@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import random
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,11 @@ from support.ssh_server import SshServer
 
 from runner.api import MuxPosition, StorageMux, Unreachable
 from runner.modules.storage.ssh_disk import SshDisk
+
+
+def noise(size: int) -> bytes:
+    """Return bytes that nothing packs, the same ones each time: others might begin as a packed image does."""
+    return random.Random(size).randbytes(size)
 
 
 def over_ssh(server: SshServer, path: Path | str, **more: Any) -> SshDisk:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -30,20 +32,31 @@ def named(pid: int, beginning: str) -> list[int]:
 
 
 def _program(pid: int) -> str:
+    return Path(command_line(pid).partition("\0")[0]).name
+
+
+def command_line(pid: int) -> str:
+    """Return what a process was started with, a NUL behind each word; empty when it has ended."""
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    return Path(command.split(b"\0")[0].decode("utf-8", "replace")).name
+
+
+def kill(pids: Iterable[int]) -> None:
+    """Kill processes; some of them may have ended since they were looked for."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def gone(pid: int) -> bool:
     """Tell whether a process has ended, even if nobody has asked how."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
         return True
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").split(")")[1].split()[0] == "Z"
+    return stat.rpartition(")")[2].split()[0] in {"Z", "X"}
 
 
 def wait_until_gone(pid: int) -> None:

@@ -77,14 +77,16 @@ class PtyConsole(RecordedConsole):
     def connect(self) -> Stream:
         self.process, self.descriptor = pty.fork()
         if self.process == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored where the tests run in the background
             os.environ.update(PS1="$ ", HISTFILE="/dev/null", TERM="vt100")
             os.execvp(self.command[0], self.command)
         return Port(self.descriptor)
 
     def end(self) -> None:
         """End the program, as an unplugged adapter would end the port."""
-        os.kill(self.process, signal.SIGKILL)
-        os.waitpid(self.process, 0)
+        process = self.process  # the reader starts another as soon as this one is gone
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
 
 
 class UbootConsole(RecordedConsole):

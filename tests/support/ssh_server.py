@@ -178,6 +178,15 @@ def _free(port: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """Hold a port on which nobody listens: nobody else is given it, and who names it may still listen."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 def sshd() -> str:
     """Return the server's program, which asks to be started by its whole path."""
     return shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""

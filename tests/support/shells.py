@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import select
@@ -90,26 +91,29 @@ class PtyConsole(RecordedConsole):
 
 
 class UbootConsole(RecordedConsole):
-    """A console at U-Boot on QEMU's virt board (emulator: -accel tcg)."""
+    """A console at U-Boot on QEMU's virt board (emulator: -accel tcg); it stands still until its mark."""
 
     def __init__(self, folder: Path, settings: ConsoleSettings | None = None) -> None:
         super().__init__(settings)
-        self._path = folder / "serial"
+        self._path, self._monitor = folder / "serial", folder / "monitor"
         command = "qemu-system-aarch64 -accel tcg -M virt -cpu cortex-a57 -m 256 -display none -nic none"
         serial = f"unix:{self._path},server=on,wait=off"
-        self._machine = subprocess.Popen([*command.split(), "-bios", str(UBOOT), "-serial", serial])
+        monitor = f"unix:{self._monitor},server=on,wait=off"
+        bios = ["-bios", str(UBOOT), "-serial", serial, "-qmp", monitor, "-S"]
+        self._machine = subprocess.Popen([*command.split(), *bios])
 
     def connect(self) -> Stream:
-        self._socket = socket.socket(socket.AF_UNIX)
-        limit = time.monotonic() + 60
-        while True:
-            try:
-                self._socket.connect(str(self._path))
-                return Port(self._socket.fileno())
-            except OSError:
-                if time.monotonic() > limit:
-                    raise
-                time.sleep(0.005)
+        self._socket = _connected(self._path)
+        return Port(self._socket.fileno())
+
+    def power_mark(self) -> None:
+        super().power_mark()
+        with _connected(self._monitor) as monitor, monitor.makefile("rw", encoding="ascii") as lines:
+            for command in ("qmp_capabilities", "cont"):
+                lines.write(json.dumps({"execute": command}) + "\n")
+                lines.flush()
+                while "return" not in json.loads(lines.readline()):
+                    pass
 
     @classmethod
     @contextlib.contextmanager
@@ -130,3 +134,17 @@ class UbootConsole(RecordedConsole):
         self._machine.kill()
         self._machine.wait()
         self._socket.close()
+
+
+def _connected(path: Path) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX)
+    limit = time.monotonic() + 60
+    while True:
+        try:
+            made.connect(str(path))
+        except OSError:
+            if time.monotonic() > limit:
+                raise
+            time.sleep(0.005)
+        else:
+            return made

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.ssh_server import free_port, output
+from support.ssh_server import free_ports, output
 
 USER, PASSWORD = "lab", "pass word"
 
@@ -72,7 +72,7 @@ def mosquitto(folder: Path) -> Iterator[Mosquitto]:
     passwords.touch(mode=0o600)
     output("mosquitto_passwd", "-b", str(passwords), USER, PASSWORD)
     rights.write_text(f"user {USER}\ntopic readwrite #\ntopic deny secret/#\n", encoding="utf-8")
-    ports = [free_port() for _ in range(5)]
+    ports = free_ports(5)
     (folder / "mosquitto.conf").write_text(_settings(folder, ports, passwords, rights), encoding="utf-8")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -85,7 +85,7 @@ def mosquitto(folder: Path) -> Iterator[Mosquitto]:
         yield Mosquitto(folder=folder, process=process, **dict(zip(names, ports, strict=True)))
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def _settings(folder: Path, ports: list[int], passwords: Path, rights: Path) -> str:

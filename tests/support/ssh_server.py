@@ -123,8 +123,8 @@ def ssh_server(
         yield server
     finally:
         process.terminate()
-        process.wait(10)
-        shutil.rmtree(temporary)
+        process.wait(60)
+        _remove(temporary)
 
 
 def _wait_until_it_listens(server: SshServer) -> None:
@@ -138,6 +138,18 @@ def _wait_until_it_listens(server: SshServer) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which agents that are just ending may tidy up, too."""
+    end = time.monotonic() + 30
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> None:
@@ -154,10 +166,16 @@ def output(*command: str) -> str:
 
 def free_port() -> int:
     """Return a port on which nobody listens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return so many ports on which nobody listens, each another."""
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in found:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in found]
 
 
 def sshd() -> str:

@@ -49,7 +49,7 @@ class LiveStream:
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
-        return not self._thread.is_alive()
+        return self._failure is not None or not self._thread.is_alive()
 
     def newest(self, context: Context, timeout: float) -> Frame:
         """Return the first picture that begins to come from now on; raise LabError when there is none."""

@@ -147,6 +147,7 @@ class Source:
         """End the request when the step is stopped."""
         take_back = context.on_cancel(self.web.abort)
         try:
+            context.check_cancelled()  # nothing was under way that could have been ended
             yield
         except LabError:
             context.check_cancelled()

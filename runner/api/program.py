@@ -149,8 +149,10 @@ def _drain(streams: Sequence[_Heard]) -> None:
     with selectors.DefaultSelector() as selector:
         for stream in streams:
             selector.register(stream.pipe, selectors.EVENT_READ, stream.read)
-        while selector.get_map() and (left := until - time.monotonic()) > 0:
-            _hear(selector, left)
+        left = _DRAIN
+        while selector.get_map() and left > 0:
+            left = max(0.0, until - time.monotonic())
+            _hear(selector, left)  # when the time is over, too: what is there already is not lost
     for stream in streams:
         stream.finish()
 

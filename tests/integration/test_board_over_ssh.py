@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 from support.command import wait_until
+from support.nobody import refusing_tcp
 from support.plain_context import PlainContext
 from support.processes import command_line, descendants, kill
 from support.relay import Relay, relay
-from support.ssh_server import SshServer, closed_port, make_key, ssh_server
+from support.ssh_server import SshServer, make_key, ssh_server
 
 from runner.api import (
     Cancelled,
@@ -183,7 +184,7 @@ def sessions(server: SshServer) -> list[int]:
 
 
 def test_a_board_that_is_not_there_is_the_boards_fault_and_named() -> None:
-    with closed_port() as port:
+    with refusing_tcp() as port:
         ssh = Ssh(host="127.0.0.1", port=port, user="root", limit=PATIENT)
         ssh.open()
         with pytest.raises(
@@ -320,7 +321,7 @@ class PasswordServer:
 
 def test_a_board_that_comes_up_later_is_waited_for(server: SshServer) -> None:
     with ExitStack() as stack:
-        ssh = driver(server, port=stack.enter_context(closed_port()))
+        ssh = driver(server, port=stack.enter_context(refusing_tcp()))
 
         class Trying(PlainContext):
             def sleep(self, seconds: float) -> None:
@@ -339,7 +340,7 @@ def test_a_board_that_does_not_come_up_is_told_with_the_last_reason() -> None:
         def connect(self, timeout: float) -> None:
             super().connect(max(timeout, PATIENT))
 
-    with closed_port() as port:
+    with refusing_tcp() as port:
         ssh = Slow(host="127.0.0.1", port=port, limit=PATIENT)
         ssh.open()
         with pytest.raises(

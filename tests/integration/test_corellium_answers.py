@@ -9,7 +9,7 @@ import pytest
 from support.corellium import PROJECT, TOKEN, Corellium, Reply, served
 from support.corellium_driver import Driven
 from support.mosquitto import make_certificates
-from support.ssh_server import closed_port
+from support.nobody import refusing_tcp
 
 from runner.api import Duration, LabError, Secret, Unreachable
 from runner.modules.corellium.corellium import Corellium as Driver
@@ -139,7 +139,7 @@ def test_an_api_that_does_not_answer_in_time_names_the_limit(corellium: Corelliu
 
 def test_nobody_there_is_unreachable(driven: Driven) -> None:
     with (
-        closed_port() as port,
+        refusing_tcp() as port,
         pytest.raises(Unreachable, match=f"https://127.0.0.1:{port} cannot be reached: Connection refused"),
     ):
         driven(api=f"https://127.0.0.1:{port}")

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from support.command import wait_until
 from support.context import StepContext
 from support.gpio_kernel import (
     ACTIVE_LOW,
@@ -64,6 +65,10 @@ def opened(kernel: FakeKernel) -> Iterator[Opened]:
             return driver
 
         yield make
+
+
+def wait_until_recorded(line: Gpio, edges: int) -> None:
+    wait_until(lambda: line.latest() >= edges, f"{edges} edges are recorded")
 
 
 def asked(kernel: FakeKernel, request: int) -> list[bytes]:
@@ -289,6 +294,7 @@ def test_edges_are_counted_with_the_times_of_the_kernel(kernel: FakeKernel, open
 def test_an_edge_that_does_not_come_is_told_with_what_came(kernel: FakeKernel, opened: Opened) -> None:
     line, wire = opened(line="READY", direction="input"), kernel.lines["/dev/gpiochip1"][0]
     change(wire, 1, 0)
+    wait_until_recorded(line, 2)
 
     with pytest.raises(
         TimedOut, match="'ready' .* had 1 of 2 edges \\(rising\\) within 50ms: it is inactive"
@@ -341,8 +347,7 @@ def test_too_few_and_too_many_edges_fail(kernel: FakeKernel, opened: Opened) -> 
 def test_a_frequency_is_that_of_the_kernels_times(kernel: FakeKernel, opened: Opened) -> None:
     line, wire = opened(line="READY", direction="input"), kernel.lines["/dev/gpiochip1"][0]
     change(wire, *(1, 0) * 5, at=time.monotonic() - 10, apart=0.05)
-    while line.latest() < 10:
-        time.sleep(0.01)
+    wait_until_recorded(line, 10)
 
     module = GpioExpect(during=Duration("50ms"), edge="rising", since="last", gpio=line)
     found = module.run(StepContext())
@@ -364,8 +369,7 @@ def test_edges_that_the_kernel_lost_are_an_error(kernel: FakeKernel, opened: Ope
 def test_edges_that_were_forgotten_are_an_error(kernel: FakeKernel, opened: Opened) -> None:
     line = opened(line="READY", direction="input", record=2)
     change(kernel.lines["/dev/gpiochip1"][0], 1, 0, 1, 0, 1)
-    while line.latest() < 5:
-        time.sleep(0.01)
+    wait_until_recorded(line, 5)
 
     with pytest.raises(LabError, match="3 edges after number 0 are lost from the record"):
         GpioWait(edge="rising", since="last", within=LONG, gpio=line).run(StepContext())

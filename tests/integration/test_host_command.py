@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import wait_until
 from support.plain_context import PlainContext
 from support.processes import wait_until_gone
 
@@ -57,11 +59,18 @@ def test_a_status_that_is_not_fine_fails_with_the_end_of_what_was_printed() -> N
 
 
 def test_when_its_time_is_over_all_that_it_started_is_ended(tmp_path: Path) -> None:
-    script = f"trap '' TERM; sleep 1000 & echo $! > {tmp_path}/pid; wait"
+    pid = tmp_path / "pid"
+
+    class WatchedFromItsStart(PlainContext):
+        def on_cancel(self, wake: Callable[[], None]) -> Callable[[], None]:
+            wait_until(pid.exists, "the script has begun")  # before its time is looked at
+            return super().on_cancel(wake)
+
+    script = f"trap '' TERM; sleep 1000 & echo $! > {pid}.new; mv {pid}.new {pid}; wait"
     with pytest.raises(TimedOut, match="'it' has not ended within 300ms") as caught:
-        call(NamedCommand(script=script, limit=Duration("300ms")))
+        call(NamedCommand(script=script, limit=Duration("300ms")), WatchedFromItsStart())
     assert "in the inventory" in (caught.value.hint or "")
-    wait_until_gone(int((tmp_path / "pid").read_text(encoding="utf-8")))
+    wait_until_gone(int(pid.read_text(encoding="utf-8")))
 
 
 def test_a_limit_of_the_step_goes_before_that_of_the_inventory() -> None:

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import pytest
 from support.context import StepContext
+from support.nobody import refusing_tcp
 
 from runner.api import Duration, Failed, LabError, Secret, TargetPath, Unreachable
 from runner.modules.servers.http_request import Auth, HttpRequest, Responded
@@ -169,8 +170,10 @@ def test_nobody_there_and_nobody_who_answers_are_unreachable() -> None:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
         with pytest.raises(Unreachable, match="says nothing for 0.05 s"):
             asked(url, silence=Duration("50ms"))
-    with pytest.raises(Unreachable, match=f"cannot reach {url}: Connection refused"):
-        asked(url)
+    with refusing_tcp() as port:
+        url = f"http://127.0.0.1:{port}/"
+        with pytest.raises(Unreachable, match=f"cannot reach {url}: Connection refused"):
+            asked(url)
 
 
 @pytest.mark.parametrize(

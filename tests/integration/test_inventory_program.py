@@ -42,9 +42,9 @@ def test_one_that_does_not_end_is_ended_with_its_children(tmp_path: Path) -> Non
     path = script(tmp_path, "echo begun >&2; sleep 60 & sleep 60")
     began = time.monotonic()
 
-    printed = run_program(path, Duration("500ms"))
+    printed = run_program(path, Duration("2s"))
     assert (printed.status, printed.errors) == (None, b"begun\n")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
 
 
 def test_one_that_cannot_be_started_is_told(tmp_path: Path) -> None:

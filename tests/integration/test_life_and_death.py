@@ -88,12 +88,11 @@ def test_a_pulled_cable_ends_the_hold_there_and_here_blocks_only_its_bench(tmp_p
         wait_until((tmp_path / "far.off").exists, "its host has switched the bench off", 60)
         off = time.monotonic() - pulled
         wait_until(lambda: gone(agent) and gone(step), "everything there has ended", 30)
-        free = not Locks(lambda: shelf1.folder).standing("far").held
-        still = is_still(tmp_path / "card")
+        wait_until(lambda: not Locks(lambda: shelf1.folder).standing("far").held, "the bench is free")
+        wait_until(lambda: is_still(tmp_path / "card"), "nobody writes to the card any more")
         out, _ = process.communicate(timeout=90)
 
     assert off > 3.0
-    assert (free, still) == (True, True)
     assert process.returncode == 3, out
     assert outcomes(tmp_path) == {
         "flash::flash@far": "error",
@@ -104,7 +103,7 @@ def test_a_pulled_cable_ends_the_hold_there_and_here_blocks_only_its_bench(tmp_p
     assert "the agent of host 'far' gave no sign of life for 20s" in out
     lost = re.search(r"error +flash::flash@far +([0-9.]+) s", out)
     assert lost is not None
-    assert float(lost[1]) < 30 + 15  # from the begin of the step; the cable was pulled soon after
+    assert float(lost[1]) < 75  # from the begin of the step; the cable was pulled soon after
 
 
 @pytest.mark.parametrize("victim", ["agent", "controller", "sshd"])
@@ -120,9 +119,9 @@ def test_a_kill_in_the_middle_of_a_flash_ends_it_and_switches_off(
 
     wait_until((tmp_path / "shelf1.off").exists, "the power is off", 30)
     wait_until(lambda: gone(agent) and gone(step), "everything there has ended", 30)
-    assert is_still(tmp_path / "card")
+    wait_until(lambda: is_still(tmp_path / "card"), "nobody writes to the card any more")
     out, _ = process.communicate(timeout=60)
-    wait_until(lambda: not Locks(lambda: server.folder).standing("far").held, "the bench is free", 10)
+    wait_until(lambda: not Locks(lambda: server.folder).standing("far").held, "the bench is free")
     if victim != "controller":
         assert process.returncode == 3, out
         assert outcomes(tmp_path) == {"flash::flash@far": "error", "flash::later@far": "blocked"}

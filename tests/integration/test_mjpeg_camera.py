@@ -175,14 +175,32 @@ def test_one_that_gives_nothing_is_unreachable_with_the_limit(camera: Camera, pa
 def test_a_stopped_step_does_not_wait_for_the_limit(camera: Camera, path: str) -> None:
     camera.fault = "stalled"
     context, began = PlainContext(), time.monotonic()
-    stopping = threading.Timer(0.2, context.cancel)
-    with closing(opened(**{path: f"{camera.url}/{path}", "limit": Duration("60s")})) as driver:
+
+    def stop() -> None:
+        wait_until(lambda: bool(camera.asked), "the camera is asked")
+        context.cancel()
+
+    stopping = threading.Thread(target=stop)
+    with closing(opened(**{path: f"{camera.url}/{path}", "limit": Duration("90s")})) as driver:
         stopping.start()
         with pytest.raises(Cancelled):
             driver.snapshot(context)
     stopping.join()
 
     assert time.monotonic() - began < 60
+
+
+def test_a_step_that_was_stopped_before_does_not_ask(camera: Camera) -> None:
+    camera.fault = "stalled"
+    context = PlainContext()
+    context.cancel()
+    with (
+        closing(opened(snapshot_url=f"{camera.url}/snapshot", limit=Duration("2s"))) as driver,
+        pytest.raises(Cancelled),
+    ):
+        driver.snapshot(context)
+
+    assert camera.asked == []
 
 
 @PATHS
@@ -223,15 +241,17 @@ def test_the_state_counts_the_pictures_of_a_second(camera: Camera) -> None:
     assert state.online
     assert (state.width, state.height) == (64, 48)
     assert state.fps is not None
-    assert 0 < state.fps <= 50.1
+    assert 0 < state.fps < 80  # 50 are sent; some that have waited may be read at once
 
 
 def test_a_recording_ends_on_time_although_nothing_comes(camera: Camera) -> None:
     with closing(opened(url=f"{camera.url}/video")) as driver:
         snapshot(driver)
         camera.fault = "stalled"
+        began = time.monotonic()
+        list(driver.frames(PlainContext(), began + 0.3))
 
-        assert len(list(driver.frames(PlainContext(), time.monotonic() + 0.3))) <= 2
+    assert 0.2 < time.monotonic() - began < 50
 
 
 def test_where_the_stream_is() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from support.iperf3 import Iperf3Server, iperf3_server
+from support.nobody import refusing_tcp
 from support.plain_context import PlainContext
 from support.processes import named
-from support.ssh_server import free_port
 
 from runner.api import Cancelled, Duration, LabError, RecipeFault, TimedOut, Unreachable, Unsupported
 from runner.modules.network.iperf3 import PORT, Direction, Wanted, flows_of
@@ -26,9 +26,9 @@ pytestmark = pytest.mark.peer("iperf3")
 SECOND, HOUR = Duration("1s"), Duration("1h")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server() -> Iterator[Iperf3Server]:
-    with iperf3_server() as it:
+    with iperf3_server() as it:  # one for each test: after a measurement it listens again only a moment later
         yield it
 
 
@@ -79,10 +79,10 @@ def test_who_runs_the_server_is_said_by_host_or_device() -> None:
 
 
 def test_nobody_who_listens_is_unreachable() -> None:
-    port = free_port()
-    with pytest.raises(
-        Unreachable, match=f"iperf3 at 127.0.0.1:{port}: unable to connect.*refused"
-    ) as caught:
+    with (
+        refusing_tcp() as port,
+        pytest.raises(Unreachable, match=f"iperf3 at 127.0.0.1:{port}: unable to connect.*refused") as caught,
+    ):
         measured(port)
 
     assert "iperf3 --server" in caught.value.hint

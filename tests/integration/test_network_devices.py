@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from support.command import wait_until
 from support.lab_vm import modprobe
+from support.nobody import refusing_tcp, refusing_udp
 from support.plain_context import PlainContext
 
 from runner.api import (
@@ -211,16 +212,16 @@ def test_the_address_is_told(network: Network) -> None:
 
 
 def test_what_nobody_listens_at_is_unreachable_with_its_address(tmp_path: Path) -> None:
-    port = free_port()
-    for driver, named in (
-        (Tcp(host="127.0.0.1", port=port), f"tcp://127.0.0.1:{port}: Connection refused"),
-        (Unix(path=f"{tmp_path}/no.sock"), f"unix://{tmp_path}/no.sock: No such file or directory"),
-        (Websocket(url=f"ws://127.0.0.1:{port}"), f"ws://127.0.0.1:{port}: "),
-        (Tcp(host="no-such-host.invalid", port=1), "tcp://no-such-host.invalid:1: "),
-    ):
-        with pytest.raises(Unreachable) as caught:
-            send(driver, "x")
-        assert caught.value.message.startswith(named)
+    with refusing_tcp() as port:
+        for driver, named in (
+            (Tcp(host="127.0.0.1", port=port), f"tcp://127.0.0.1:{port}: Connection refused"),
+            (Unix(path=f"{tmp_path}/no.sock"), f"unix://{tmp_path}/no.sock: No such file or directory"),
+            (Websocket(url=f"ws://127.0.0.1:{port}"), f"ws://127.0.0.1:{port}: "),
+            (Tcp(host="no-such-host.invalid", port=1), "tcp://no-such-host.invalid:1: "),
+        ):
+            with pytest.raises(Unreachable) as caught:
+                send(driver, "x")
+            assert caught.value.message.startswith(named)
 
 
 class ThreadingVsock(ThreadingTcp):
@@ -249,12 +250,6 @@ def test_a_service_behind_vsock_greets_answers_and_is_gone_when_it_ends() -> Non
 def test_a_machine_without_vsock_is_unreachable_with_its_address() -> None:
     with pytest.raises(Unreachable, match=r"^vsock://4242:1024: "):
         Vsock(cid=4242, port=1024).connect(0.2)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def test_a_connection_that_ends_before_the_answer_is_told_with_what_came(tcp: Tcp) -> None:
@@ -292,11 +287,12 @@ def test_an_answer_before_the_end_of_the_connection_is_found_after_it_and_sendin
 
 
 def test_a_datagram_that_nobody_takes_is_told() -> None:
-    driver = Udp(host="127.0.0.1", port=free_port())
-    send(driver, "x")
-    with pytest.raises(Failed, match="the connection was lost: Connection refused"):
-        expect(driver, "answer")
-    driver.close()
+    with refusing_udp() as port:
+        driver = Udp(host="127.0.0.1", port=port)
+        send(driver, "x")
+        with pytest.raises(Failed, match="the connection was lost: Connection refused"):
+            expect(driver, "answer")
+        driver.close()
 
 
 def test_too_much_that_nobody_looked_at_is_an_error_and_not_silently_forgotten() -> None:
@@ -321,19 +317,29 @@ def test_what_cannot_be_looked_for_is_a_fault_of_the_recipe(given: dict[str, str
 # --- waiting -------------------------------------------------------------------------------------
 
 
-def wait(network: Network, state: Any = "open", banner: str = "", within: Duration = SOON) -> Any:
-    return NetWait(network=network, state=state, banner=banner, within=within).run(PlainContext())
+def wait(
+    network: Network,
+    state: Any = "open",
+    banner: str = "",
+    within: Duration = SOON,
+    context: PlainContext | None = None,
+) -> Any:
+    module = NetWait(network=network, state=state, banner=banner, within=within)
+    return module.run(context or PlainContext())
 
 
 def test_a_port_that_opens_later_is_waited_for() -> None:
-    driver, started = Tcp(host="127.0.0.1", port=free_port()), threading.Event()
+    server = ThreadingTcp(("127.0.0.1", 0), Says, bind_and_activate=False)
+    server.server_bind()
+    driver = Tcp(host="127.0.0.1", port=server.server_address[1])
+    started, done = threading.Event(), threading.Event()
 
     def open_later() -> None:
         started.wait(30)
-        with serving(ThreadingTcp((driver.host, driver.port), Says)):
-            done.wait(30)
+        server.server_activate()
+        with serving(server):
+            done.wait(60)
 
-    done = threading.Event()
     thread = threading.Thread(target=open_later)
     thread.start()
 
@@ -350,15 +356,31 @@ def test_a_port_that_opens_later_is_waited_for() -> None:
     assert waited.banner == "READY 1.2"
 
 
-def test_a_banner_that_is_another_is_shown(tcp: Tcp) -> None:
-    with pytest.raises(TimedOut, match=r"is not open and say 'SSH-2' within 300ms: it says 'READY 1.2"):
-        wait(tcp, banner="SSH-2", within=Duration("300ms"))
+def test_a_banner_that_is_another_is_shown() -> None:
+    greeted = threading.Event()
+
+    class Greets(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(b"READY 1.2\r\n")
+            greeted.set()
+            self.request.recv(100)
+
+    class ListensOnceGreeted(PlainContext):
+        def check_cancelled(self) -> None:
+            greeted.wait(60)
+            super().check_cancelled()
+
+    with serving(ThreadingTcp(("127.0.0.1", 0), Greets)) as server:
+        driver = Tcp(host="127.0.0.1", port=server.server_address[1])
+        with pytest.raises(TimedOut, match=r"is not open and say 'SSH-2' within 300ms: it says 'READY 1.2"):
+            wait(driver, banner="SSH-2", within=Duration("300ms"), context=ListensOnceGreeted())
 
 
 def test_closed_is_waited_for_and_an_open_port_is_not_closed(tcp: Tcp) -> None:
     with pytest.raises(TimedOut, match="somebody still accepts connections"):
         wait(tcp, "closed", within=Duration("100ms"))
-    assert wait(Tcp(host="127.0.0.1", port=free_port()), "closed").attempts == 1
+    with refusing_tcp() as port:
+        assert wait(Tcp(host="127.0.0.1", port=port), "closed").attempts == 1
 
 
 def test_drained_counts_the_connections_of_this_host(tcp: Tcp) -> None:

@@ -39,7 +39,7 @@ LIMIT = Duration("5m")
 
 @contextmanager
 def machine(**options: object) -> Iterator[tuple[Qemu, Console]]:
-    made = Qemu(**options)
+    made = Qemu(start_limit=Duration("2m"), **options)
     made.open()
     console = made.console()
     console.start(lambda _chunk: None, "console")

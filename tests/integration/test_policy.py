@@ -113,7 +113,7 @@ def test_commands_of_ones_own_run_where_the_policy_allows_them_by_hand_and_in_re
     settings = f"HOME={tmp_path} RUNNER_LOCKS={tmp_path} RUNNER_POLICY={policy}"
     recipe = """
 steps:
-  - command: {command: 'echo "$COLOUR"; sleep 600 & echo $! > pid; wait', chdir: %s, env: {COLOUR: red}, timeout: 300ms}
+  - command: {command: 'echo "$COLOUR"; sleep 600 & echo $! > pid; wait', chdir: %s, env: {COLOUR: red}, timeout: 1s}
     register: late
     expect_error: {class: timeout}
   - command: [printf, '%%s', 'a b']

@@ -105,12 +105,12 @@ def test_the_trial_of_kvm_is_failed_by_a_machine_that_hangs_or_does_not_start(tm
 
 
 def test_kvm_is_used_only_where_it_is_proven(tmp_path: Path) -> None:
-    limits = {"start_limit": Duration("5s"), "arguments": typist(tmp_path)}
-    with machine(accelerator="auto", **limits) as pc, line(pc) as serial:
+    guest = typist(tmp_path)
+    with machine(accelerator="auto", arguments=guest) as pc, line(pc) as serial:
         pc.start()
         serial.wait_for(READY)
         used = pc.info().accelerator
-    with machine(accelerator="kvm", **limits) as pc:
+    with machine(accelerator="kvm", arguments=guest) as pc:
         if used == "kvm":
             pc.start()
         else:

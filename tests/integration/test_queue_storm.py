@@ -13,12 +13,12 @@ def test_of_many_clients_some_of_which_are_killed_one_has_the_bench_at_a_time_in
     tmp_path: Path,
 ) -> None:
     with ssh_server(tmp_path / "shelf1") as server:
-        it = storm(server, 30, seed=5, at_once=12, kills=0.7)
+        it = storm(server, 30, seed=5, at_once=12, kills=0.7, least_kills=3)
 
         assert it.failed == []
         assert it.double() == []
         assert it.out_of_order() == []
-        assert len(it.served) >= 30 - sum(it.killed.values())
-        assert sum(it.killed.values()) > 2
-        assert max(it.freed, default=0.0) < 5.0
+        assert len(it.served) >= it.clients - sum(it.killed.values())
+        assert sum(it.killed.values()) >= 3
+        assert max(it.freed, default=0.0) < 25.0  # one that stays is given up after 30 s
         assert free_at_the_end(server)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.command import wait_until
 from support.ssh_server import SshServer
 
 from runner.agent.calls import Take
@@ -67,19 +68,32 @@ class Storm:
 
 
 def storm(
-    server: SshServer, clients: int, *, seed: int, at_once: int, kills: float, hold: float = 0.05
+    server: SshServer,
+    clients: int,
+    *,
+    seed: int,
+    at_once: int,
+    kills: float,
+    least_kills: int = 0,
+    hold: float = 0.05,
 ) -> Storm:
-    """Let so many clients have the bench, `at_once` at a time; kill something every `kills` seconds or so."""
-    it = Storm(clients)
+    """Let so many clients have the bench, `at_once` at a time; kill something every `kills` seconds or so.
+
+    On a fast machine more clients come, until `least_kills` were killed.
+    """
+    it = Storm(0)
     began = time.monotonic()
     killer = _Killer(server, it, random.Random(seed), kills)
     running: dict[subprocess.Popen[str], str] = {}
-    left = list(range(clients))
+
+    def goes_on() -> bool:
+        return it.clients < clients or sum(it.killed.values()) < least_kills
+
     with killer:
-        while left or running:
-            while left and len(running) < at_once:
-                number = left.pop(0)
-                running[_client(server, number, hold)] = f"client {number}"
+        while running or goes_on():
+            while len(running) < at_once and goes_on():
+                running[_client(server, it.clients, hold)] = f"client {it.clients}"
+                it.clients += 1
             killer.controllers = [each.pid for each in running]
             ended = [each for each in running if each.poll() is not None]
             for each in ended:
@@ -87,7 +101,7 @@ def storm(
                 _take_in(it, each, killer.victims)
             if not ended:
                 time.sleep(0.01)
-            if time.monotonic() > began + 60 + 3 * clients:
+            if time.monotonic() > began + 120 + 3 * clients:
                 raise AssertionError(f"stuck: {it}; {Locks(lambda: server.folder).standing('b')}")
     it.seconds = time.monotonic() - began
     return it
@@ -199,8 +213,9 @@ def _parent(pid: int) -> int:
 
 
 def free_at_the_end(server: SshServer) -> bool:
-    """Tell whether somebody who does not wait gets the bench at once."""
+    """Tell whether somebody who does not wait gets the bench, once the last that were killed are gone."""
     locks = Locks(lambda: server.folder)
+    wait_until(lambda: not locks.standing("b").held, "nobody has the bench")
     locks.take(Take("b", "the last one"), lambda _heard: None, Stop())
     locks.drop_all()
     return True

@@ -126,7 +126,7 @@ def ssh_server(
     finally:
         process.terminate()
         process.wait(60)
-        shutil.rmtree(temporary)
+        _remove(temporary)
 
 
 def _wait_until_it_listens(server: SshServer) -> None:
@@ -140,6 +140,18 @@ def _wait_until_it_listens(server: SshServer) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which agents that are just ending may tidy up, too."""
+    end = time.monotonic() + 30
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> None:
@@ -176,15 +188,6 @@ def _free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-@contextlib.contextmanager
-def closed_port() -> Iterator[int]:
-    """Hold a port on which nobody listens: nobody else is given it, and who names it may still listen."""
-    with socket.socket() as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]
 
 
 def sshd() -> str:

@@ -123,8 +123,8 @@ def ssh_server(
         yield server
     finally:
         process.terminate()
-        process.wait(10)
-        shutil.rmtree(temporary)
+        process.wait(60)
+        _remove(temporary)
 
 
 def _wait_until_it_listens(server: SshServer) -> None:
@@ -138,6 +138,14 @@ def _wait_until_it_listens(server: SshServer) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, in which whoever was started there may be tidying up, too."""
+    end = time.monotonic() + 60
+    while folder.exists():
+        assert time.monotonic() < end, f"{folder} is still written to"
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "") -> None:

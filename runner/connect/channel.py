@@ -123,7 +123,7 @@ class Channel:
             self._outbox.tell(Kind.CALL, call.stream, pack(request))
             return call.wait(hear, cancel)
         except OSError as error:
-            raise self._loss("died") from error
+            raise self._deafness() from error
         except ProtocolError as error:
             raise self._loss(f"broke the protocol: {error}") from error
         finally:
@@ -138,7 +138,7 @@ class Channel:
             self._outbox.tell(Kind.CALL, call.stream, pack(request))
             call.carry(connect, stop)
         except OSError as error:
-            raise self._loss("died") from error
+            raise self._deafness() from error
         except ProtocolError as error:
             raise self._loss(f"broke the protocol: {error}") from error
         finally:
@@ -175,6 +175,18 @@ class Channel:
         self.lose(cause)
         return self._end.error() if self._end else LabError(f"{self._name} {cause}")
 
+    def _deafness(self) -> LabError:
+        self._lose_the_deaf()
+        return self._loss("died")
+
+    def _lose_the_deaf(self) -> None:
+        """End the conversation with an agent to which nothing can be written, once all that it said is read.
+
+        Whoever reads comes to the end, too, and says there what the last words were.
+        """
+        self._over.wait(_LAST_WORDS_WITHIN)
+        self.lose("died")
+
     def _greet(self, sources: Mapping[str, tuple[str, str]]) -> None:
         hello = {"protocol": PROTOCOL, "patience": self._patience, **vars(self._cache)}
         try:
@@ -184,7 +196,7 @@ class Channel:
                 self._push(pack_sources(sources))
             self._outbox.say(Kind.HELLO, CONNECTION, to_json(hello))
         except OSError:
-            self.lose("died")
+            self._lose_the_deaf()
 
     def _push(self, payload: bytes) -> None:
         self._outbox.tell(Kind.PUSH, next(self._numbers), payload)
@@ -199,7 +211,7 @@ class Channel:
         try:
             self._push(self._bundle)
         except OSError:
-            self.lose("died")
+            self._lose_the_deaf()
 
     def _in_flight(self, stream: int, request: Request, source: Source | None) -> InFlight:
         upload = None if source is None else Upload(source, stream, self._outbox)
@@ -228,7 +240,7 @@ class Channel:
             while not self._over.wait(min(self._patience / 6, self._silence / 2)):
                 self._outbox.say(Kind.PING, CONNECTION)
         except OSError:
-            self.lose("died")
+            self._lose_the_deaf()
 
     def _read(self) -> None:
         try:

@@ -211,8 +211,8 @@ class Remote:
         self._connection.close()
 
     def _listen(self) -> None:
-        while self._channel.recv_stderr_ready():
-            with self._listening:
+        with self._listening:
+            while self._channel.recv_stderr_ready():  # or it would wait for more, behind somebody else
                 *lines, self._line = (self._line + self._channel.recv_stderr(_READ)).split(b"\n")
                 for line in lines:
                     text = line.decode("utf-8", "backslashreplace")

@@ -31,10 +31,15 @@ class Bench:
     """
 
     def __init__(self, folder: Path) -> None:
-        stty = folder / "stty"
-        stty.write_text(f'#!/bin/sh\nsleep 0.3\nexec {shutil.which("stty")} "$@"\n', encoding="utf-8")
+        stty, waits = folder / "stty", folder / "waits"
+        stty.write_text(
+            f"#!/bin/sh\nsleep 0.1\n: >{waits}\nwhile [ -e {waits} ]; do sleep 0.02; done\n"
+            f'exec {shutil.which("stty")} "$@"\n',
+            encoding="utf-8",
+        )
         stty.chmod(0o755)
         self.line = SpeedLine()
+        self.line.when_idle = lambda: waits.unlink(missing_ok=True)
         self.chunks: list[Chunk] = []
         self.console = Serial(port=self.line.ours, settings=ConsoleSettings(kernel_level=None))
         self.shell = subprocess.Popen(

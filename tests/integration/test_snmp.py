@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support import snmpd as peer
+from support.command import wait_until
 from support.context import StepContext
 from support.snmpd import APC, APC2, METERS, RARITAN, READ, USERS, WRITE, Snmpd, snmpd
 from support.udp_relay import udp_relay
@@ -285,15 +286,17 @@ def test_an_outlet_without_a_state_is_named(agent: Snmpd, opened: Opened) -> Non
 
 
 def test_an_answer_that_is_lost_is_asked_for_again(agent: Snmpd, opened: Opened) -> None:
+    direct = opened(Snmp, **agent.v2(outlet=3, preset="apc"))
+    direct.off()
     with udp_relay(agent.port) as relay:
         outlet = opened(Snmp, **{**agent.v2(outlet=3, preset="apc", tries=60), "port": relay.port})
-        outlet.off()
-        relay.lose, before = 1, relay.asked
+        relay.lose = 1
 
         outlet.on()
 
-        assert relay.asked == before + 2
-        assert outlet.state() == "on"
+        assert relay.lose == 0
+        assert relay.asked >= 2  # more often where the machine is slow
+        assert direct.state() == "on"
 
 
 def test_a_cycle_whose_answer_is_lost_is_not_asked_for_again(agent: Snmpd, opened: Opened) -> None:
@@ -306,6 +309,7 @@ def test_a_cycle_whose_answer_is_lost_is_not_asked_for_again(agent: Snmpd, opene
             Unreachable, match="did not answer within 300ms when asked to set .* to integer 3"
         ):
             outlet.cycle()
+        wait_until(lambda: agent.calls()[before:] != [], "the unit was told")
 
         assert relay.asked == 1
         assert agent.calls()[before:] == ["2=3"]

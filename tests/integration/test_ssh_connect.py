@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import select
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -102,6 +103,7 @@ def test_an_address_that_does_not_answer_is_told_with_the_limit(server: SshServe
         for each in queued:
             each.setblocking(False)
             each.connect_ex(full.getsockname())
+        assert select.select([], queued, [], 60)[1], "nobody stands in the queue"
         error = refusal(server.options(port=full.getsockname()[1]), config)
         for each in queued:
             each.close()
@@ -204,13 +206,19 @@ def test_keys_of_every_kind_log_in_also_behind_a_passphrase(
     reach({**options, "password": Secret("open sesame")}).close()
 
 
+def answers(path: Path) -> bool:
+    """Tell whether somebody listens on a Unix socket: its file is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as tried:
+        return tried.connect_ex(str(path)) == 0
+
+
 @pytest.fixture
 def keeper(server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Start an agent that keeps the server's key, in a home without keys; return its socket."""
     port = tmp_path / "agent"
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(port)], stdout=subprocess.DEVNULL)
     try:
-        wait_until(port.exists, "the agent listens")
+        wait_until(lambda: answers(port), "the agent listens")
         with monkeypatch.context() as there:
             there.setenv("SSH_AUTH_SOCK", str(port))
             output("ssh-add", "-q", str(server.identity))
@@ -218,7 +226,7 @@ def keeper(server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         yield port
     finally:
         agent.terminate()
-        agent.wait(10)
+        agent.wait(60)
 
 
 def without_key(server: SshServer) -> dict[str, Any]:
@@ -315,7 +323,7 @@ def test_hosts_of_the_inventory_are_hops_and_a_closed_way_is_told(
     lab.configure()
     assert lab.run("Echo", text="by way of the gate", number=1) == ["by way of the gate", 1]
     lab.agent.close()
-    assert "Accepted publickey" in server.log()
+    wait_until(lambda: "Accepted publickey" in server.log(), "the gate let us in")
 
     lost = SshLab(second, {"gate": gate}, jump=("gate",), port=free_port())
     with pytest.raises(Unreachable, match="the host before it on the way cannot reach it: Connect"):

@@ -19,6 +19,7 @@ from support.ssh_lab import SIMULATED, inventory, tree
 from support.ssh_server import SshServer, ssh_server
 
 pytestmark = pytest.mark.peer("sshd")
+LIMIT = 60.0
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_a_library_behind_a_driver_and_the_users_own_module_travel(server: SshSe
     )
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(
-        "steps:\n  - greet: board\n  - expect_console: {pattern: 'you said hello board', within: 10s}\n",
+        "steps:\n  - greet: board\n  - expect_console: {pattern: 'you said hello board', within: 60s}\n",
         encoding="utf-8",
     )
     devices = {"console": {"driver": "serial", "port": os.ttyname(port)}}
@@ -162,7 +163,7 @@ def test_an_interrupt_does_not_wait_for_a_host_that_says_nothing(tmp_path: Path)
         process = started(tmp_path, "play", str(recipe), "-i", lab)
         client, _ = mute.accept()
         interrupt(process)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=LIMIT)
         client.close()
 
     assert process.returncode == 130
@@ -196,9 +197,9 @@ def test_a_bench_whose_agent_dies_is_blocked_and_the_others_go_on(tmp_path: Path
             encoding="utf-8",
         )
         process = started(tmp_path, "play", str(recipe), "-i", lab)
-        wait_until(diary.exists, "the step runs there")
+        wait_until(diary.exists, "the step runs there", LIMIT)
         os.kill(int(diary.read_text(encoding="utf-8")), signal.SIGKILL)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=LIMIT)
 
     assert process.returncode == 3, out
     assert outcomes(tmp_path) == {
@@ -228,15 +229,15 @@ def test_when_the_run_is_killed_the_host_switches_off_ends_all_and_frees_the_ben
         encoding="utf-8",
     )
     process = started(tmp_path, "play", str(recipe), "-i", lab)
-    wait_until(diary.exists, "the step runs there")
+    wait_until(diary.exists, "the step runs there", LIMIT)
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=LIMIT)
     pid = diary.read_text(encoding="utf-8").strip()
-    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "what it started has ended", 20)
-    wait_until(switched.exists, "the power is off", 20)
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "what it started has ended", LIMIT)
+    wait_until(switched.exists, "the power is off", LIMIT)
 
     recipe.write_text("steps:\n  - power_on:\n", encoding="utf-8")
-    done = runner(tmp_path, "play", str(recipe), "-i", lab, "--wait", "20s")
+    done = runner(tmp_path, "play", str(recipe), "-i", lab, "--wait", "60s")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -249,7 +250,7 @@ def test_nothing_of_paramiko_is_loaded_for_benches_of_this_machine(tmp_path: Pat
         cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=LIMIT,
         check=True,
     )
     assert "paramiko" not in done.stderr

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -37,7 +38,9 @@ def served(folder: Path, log: Path, *words: str) -> Iterator[int]:
         process = subprocess.Popen(command, stdout=said, stderr=said)
     try:
         wait_until(lambda: bool(_port(log)), "it serves")
-        yield int(_port(log))
+        port = int(_port(log))
+        wait_until(lambda: _listens(port), "it listens")  # which that of FTP does after it has said so
+        yield port
     finally:
         process.kill()
         process.wait()
@@ -46,6 +49,11 @@ def served(folder: Path, log: Path, *words: str) -> Iterator[int]:
 def _port(log: Path) -> str:
     found = re.search(r"127\.0\.0\.1:(\d+)", log.read_text(encoding="utf-8"))
     return found[1] if found and found[1] != "0" else ""
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -162,8 +170,6 @@ def test_what_only_this_machine_can_speak_to_is_copied_here_for_as_long_as_the_t
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

@@ -19,6 +19,7 @@ from runner.modules.servers.tftp_client import Asked, Client
 from runner.modules.servers.tftp_server import TftpServer
 
 ONCE_ROUND = 65536 * 512
+LIMIT = 600
 CONTENT = bytes(range(256)) * 20
 
 
@@ -56,7 +57,7 @@ def fetched(server: TftpServer, name: str, block_size: int = 1468, window: int =
 @pytest.mark.peer("tftp")
 def test_tftp_hpa_loads_more_than_65536_blocks(server: TftpServer, folder: Path, tmp_path: Path) -> None:
     command = ["tftp", "-m", "binary", "127.0.0.1", str(server.port_number()), "-c", "get", "large"]
-    subprocess.run([*command, str(tmp_path / "got")], check=True, timeout=100)
+    subprocess.run([*command, str(tmp_path / "got")], check=True, timeout=LIMIT)
 
     assert (folder / "large").stat().st_size > ONCE_ROUND
     assert (tmp_path / "got").read_bytes() == (folder / "large").read_bytes()
@@ -65,7 +66,7 @@ def test_tftp_hpa_loads_more_than_65536_blocks(server: TftpServer, folder: Path,
 @pytest.mark.peer("tftp")
 def test_tftp_hpa_loads_text_with_the_line_ends_of_its_machine(server: TftpServer, tmp_path: Path) -> None:
     command = ["tftp", "-m", "ascii", "127.0.0.1", str(server.port_number()), "-c", "get", "text"]
-    subprocess.run([*command, str(tmp_path / "got")], check=True, timeout=100)
+    subprocess.run([*command, str(tmp_path / "got")], check=True, timeout=LIMIT)
 
     assert (tmp_path / "got").read_bytes() == b"one\ntwo\r\nthree\n"
 
@@ -80,7 +81,7 @@ def test_line_ends_are_two_bytes_on_the_wire_and_a_carriage_return_alone_is_too(
 def test_curl_loads_in_large_blocks(server: TftpServer, folder: Path) -> None:
     url = f"tftp://127.0.0.1:{server.port_number()}/large"
     done = subprocess.run(
-        ["curl", "-sS", "--tftp-blksize", "8192", url], check=True, capture_output=True, timeout=100
+        ["curl", "-sS", "--tftp-blksize", "8192", url], check=True, capture_output=True, timeout=LIMIT
     )
 
     assert done.stdout == (folder / "large").read_bytes()

@@ -61,11 +61,11 @@ def real(folder: Path, environment: dict[str, str]) -> Iterator[Ended]:
             capture_output=True,
             text=True,
             env=environment,
-            timeout=60,
+            timeout=600,
             check=False,
         )
         yield command, done.returncode, TELLING.findall(done.stdout + done.stderr)
-        subprocess.run(["tpm2_flushcontext", "-t"], env=environment, timeout=60, check=True)
+        subprocess.run(["tpm2_flushcontext", "-t"], env=environment, timeout=600, check=True)
 
 
 def simulated() -> Iterator[Ended]:

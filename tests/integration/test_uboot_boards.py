@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.command import wait_until
 from support.peers import BOARDS, GUEST, UBOOT
 from support.plain_context import PlainContext
 
@@ -182,7 +183,7 @@ def test_a_board_that_hangs_in_reset_comes_back_by_power_alone(bench: Bench) -> 
     bench.enter()
     with pytest.raises((TimedOut, Failed)):
         bench.console.run_uboot("reset", bench.context, timeout=Duration("1s"))
-    assert b"System reset not supported" in bench.printed
+    wait_until(lambda: b"System reset not supported" in bench.printed, "it says that it hangs")
     with pytest.raises(Failed, match="no U-Boot prompt answers"):
         bench.console.run_uboot("version", bench.context, timeout=Duration("3s"))
 

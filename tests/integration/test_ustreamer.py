@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.camera import Camera, jpeg, served
+from support.command import wait_until
 from support.plain_context import PlainContext
 from support.processes import named, wait_until_gone
 
@@ -62,6 +63,8 @@ def test_it_ends_with_the_driver(tmp_path: Path) -> None:
 def test_that_it_has_ended_is_told_with_its_last_words(tmp_path: Path) -> None:
     with closing(opened(options={"device": str(tmp_path / "none")})) as driver:
         (process,) = named(os.getpid(), "ustreamer")
+        said = Path(driver.address().to).with_name("said")
+        wait_until(lambda: b"Can't access device" in said.read_bytes(), "it looks for its camera")
         os.kill(process, signal.SIGKILL)
         wait_until_gone(process)
         with pytest.raises(
@@ -107,11 +110,10 @@ def test_a_picture_of_before_is_not_taken(camera: Camera) -> None:
 
 def test_a_camera_that_hangs_gives_no_new_picture(camera: Camera) -> None:
     camera.ages = [5.0]
-    with (
-        closing(opened(url=camera.url, limit=Duration("300ms"))) as driver,
-        pytest.raises(Unreachable, match="no new picture within 300ms"),
-    ):
-        driver.snapshot(PlainContext())
+    with closing(opened(url=camera.url)) as driver:
+        driver.limit = Duration("300ms")  # of a picture; the connection, which is there, keeps its own
+        with pytest.raises(Unreachable, match="no new picture within 300ms"):
+            driver.snapshot(PlainContext())
 
 
 def test_newer_versions_tell_the_time_by_another_name(camera: Camera) -> None:

@@ -65,14 +65,14 @@ def serving(serve: Callable[[socket.socket], None]) -> Iterator[Vnc]:
 
     def once() -> None:
         connection, _ = listener.accept()
-        with connection, contextlib.suppress(ConnectionResetError):  # whoever has enough closes
+        with connection, contextlib.suppress(OSError):  # whoever has enough closes, at any moment
             serve(connection)
 
     thread = threading.Thread(target=once, daemon=True)
     thread.start()
     with opened(host="127.0.0.1", port=listener.getsockname()[1]) as driver:
         yield driver
-    thread.join(20)
+    thread.join(60)
     listener.close()
 
 

@@ -124,7 +124,7 @@ def test_closing_ends_the_connection_of_the_page_and_nobody_listens_any_more(
     with browser() as page:
         with served(pc) as (_, there):
             page.open(there.url, CONNECTED)
-            assert clients() == 1
+            wait_until(lambda: clients() == 1, "the page alone is its client")
         page.wait_for(f"!{CONNECTED}")
         wait_until(lambda: clients() == 0, "the machine has lost its client")
         with pytest.raises(ConnectionRefusedError):

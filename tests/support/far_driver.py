@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import inspect
 import json
 import os
 import sys
@@ -24,11 +25,12 @@ def class_at(path: str) -> Any:
 
 
 def called(made: list[Any], call: str, arguments: list[Any]) -> Any:
-    """Call ``NUMBER.PART.METHOD`` of what was made."""
+    """Call ``NUMBER.PART.METHOD`` of what was made; a part is what a method gives, or an attribute."""
     number, *parts, method = call.split(".")
     target = made[int(number)]
     for part in parts:
-        target = getattr(target, part)()
+        found = getattr(target, part)
+        target = found() if inspect.ismethod(found) else found
     return getattr(target, method)(*arguments)
 
 

@@ -8,6 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+_LOOKS = 10
+"""How often it looks whether the client has spoken, in the time for which it is to be silent."""
+
 
 class Relay:
     """Passes bytes on, and counts.
@@ -16,7 +19,8 @@ class Relay:
 
     While `silence` is not 0, the server is only heard once the client has said nothing for so many
     seconds: what the client says without waiting for an answer then counts as one, however the two
-    happen to meet on the way (a window that the server opens in the middle of an upload, say).
+    happen to meet on the way (a window that the server opens in the middle of an upload, say). Seconds
+    in which this process did not run at all are not among them.
 
     `at` calls something when the client has sent so many bytes: before it sends any more.
     """
@@ -25,8 +29,8 @@ class Relay:
         self.asked = 0
         self.sent = 0
         self.silence = 0.0
+        self._silent_after = 0
         self._due: tuple[int, Callable[[], None]] | None = None
-        self._spoken = 0.0
         self._target = target
         self._lock = threading.Lock()
         self._speaking = ""
@@ -71,17 +75,26 @@ class Relay:
     def _pass_on(self, source: socket.socket, sink: socket.socket, who: str) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                while who == "server" and time.monotonic() < self._spoken + self.silence:
-                    time.sleep(self.silence / 10)
+                if who == "server":
+                    self._wait_for_silence()
                 with self._lock:
                     self.sent += len(data) if who == "client" else 0
                     self.asked += who == "client" and self._speaking != "client"
                     self._speaking = who
-                    self._spoken = time.monotonic() if who == "client" else self._spoken
                 sink.sendall(data)
                 self._call_if_due()
         with contextlib.suppress(OSError):  # it may have gone, too
             sink.shutdown(socket.SHUT_WR)
+
+    def _wait_for_silence(self) -> None:
+        while self.silence and self.sent != self._silent_after:
+            sent = self.sent
+            for _ in range(_LOOKS):
+                time.sleep(self.silence / _LOOKS)
+                if self.sent != sent:
+                    break
+            else:
+                self._silent_after = sent
 
     def _call_if_due(self) -> None:
         with self._lock:

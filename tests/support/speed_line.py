@@ -9,6 +9,10 @@ import select
 import termios
 import threading
 import tty
+from collections.abc import Callable
+
+_IDLE = 0.02
+"""Seconds without a byte after which all that was written has been carried."""
 
 
 class SpeedLine:
@@ -21,6 +25,8 @@ class SpeedLine:
         for slave in self._slaves:
             tty.setraw(slave)
         self.ours, self.theirs = (os.ttyname(slave) for slave in self._slaves)
+        self.when_idle: Callable[[], None] = lambda: None
+        """Called again and again while nothing is on its way."""
         self._woken, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._carry, name="line", daemon=True)
         self._thread.start()
@@ -40,9 +46,11 @@ class SpeedLine:
         first, second = self._masters
         other = {first: second, second: first}
         while True:
-            ready = select.select([first, second, self._woken], [], [])[0]
+            ready = select.select([first, second, self._woken], [], [], _IDLE)[0]
             if self._woken in ready:
                 return
+            if not ready:
+                self.when_idle()
             for master in ready:
                 data = os.read(master, 65536)
                 ours, theirs = self.speeds()

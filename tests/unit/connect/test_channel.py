@@ -175,6 +175,31 @@ def test_an_agent_that_dies_ends_every_call_and_refuses_later_ones() -> None:
         channel.call(RUN, lambda _heard: None, Cancellation())
 
 
+class Deaf(Agent):
+    """Takes nothing, and has said something before it ended, which is read when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(b"")
+        self.readable = threading.Event()
+        self.was_read = False
+
+    def read(self, size: int, timeout: float) -> bytes | None:
+        self.readable.wait(30)
+        self.was_read = True
+        return super().read(size, timeout)
+
+    def write(self, data: bytes) -> None:
+        threading.Timer(0.05, self.readable.set).start()
+        raise BrokenPipeError
+
+    def last_words(self) -> str:
+        return "it was heard out" if self.was_read else "nobody listened"
+
+
+def test_an_agent_that_ended_before_it_was_greeted_is_heard_out() -> None:
+    assert open_channel(Deaf()).lost == "the agent died: it was heard out"
+
+
 def test_an_agent_that_says_nothing_for_long_is_taken_for_dead() -> None:
     channel = Channel(Agent(), {}, nobody, nobody, name="the agent", patience=0.05)
     assert str(Caller(channel).join().error) == "the agent gave no sign of life for 0.05s: killed by a test"

@@ -35,6 +35,7 @@ from runner.agent.calls import (
     Waiting,
 )
 from runner.api import Cancelled, Failed, LabError, RecipeFault, TimedOut
+from runner.connect import process
 from runner.connect.link import Crash
 from runner.connect.process import Child, LocalAgent
 from runner.engine.cancel import Cancellation
@@ -461,7 +462,8 @@ def test_an_agent_that_is_stopped_is_killed_within_ten_seconds(lab: Lab) -> None
     os.kill(pids[0], signal.SIGSTOP)
     began = time.monotonic()
     lab.agent.close()
-    assert time.monotonic() - began < 10 + SLOW
+    assert process._ENDS_WITHIN < 10
+    assert time.monotonic() - began < process._ENDS_WITHIN + SLOW
     assert all(gone(each) for each in watched)
 
 

@@ -17,7 +17,7 @@ import pytest
 from support.command import runner, wait_until
 from support.peers import ROOT, UBOOT
 from support.registry import registry
-from support.ssh_server import ssh_server
+from support.ssh_server import free_port, ssh_server
 
 from runner.agent.calls import Heard
 from runner.api import Cancelled, LabError, RecipeFault, Unreachable
@@ -154,9 +154,7 @@ def test_a_cancelled_step_waits_for_no_store(step: Step) -> None:
 def test_what_only_this_machine_can_speak_to_is_copied_here_for_as_long_as_the_test(
     step: Step, folder: Path
 ) -> None:
-    words = ("ftp", "--user", "ana", "--pass", "s/cret", "--addr", "127.0.0.1:0")
-    free = _free_port()
-    words = (*words[:-1], f"127.0.0.1:{free}")
+    words = ("ftp", "--user", "ana", "--pass", "s/cret", "--addr", f"127.0.0.1:{free_port()}")
     with served(folder, folder.parent / "ftp.log", *words) as port:
         path = Path(step.of(f"ftp://ana:s%2Fcret@127.0.0.1:{port}/images/a%20b.img"))
 
@@ -167,12 +165,6 @@ def test_what_only_this_machine_can_speak_to_is_copied_here_for_as_long_as_the_t
         with pytest.raises(LabError) as caught:
             step.of(f"ftp://ana:wrong@127.0.0.1:{port}/images/a%20b.img")
         assert "wrong" not in caught.value.message
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def test_webdav_is_fetched_by_the_host_as_from_a_web_server(step: Step) -> None:

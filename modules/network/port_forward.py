@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from runner.api import (
-    Context,
-    Misfit,
-    Module,
-    RecipeFault,
-    Result,
-    arg,
-    names_device,
-    read_address,
-)
+from runner.api import Context, Misfit, Module, RecipeFault, Result, arg, names_device, read_address
 
 
 class Forwarded(Result):

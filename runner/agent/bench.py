@@ -196,14 +196,16 @@ class Bench:
         with self._one_at_a_time("*", stop):
             if self._listening:
                 return
-            split = [each.partition(".") for each in needed]
+            parts: dict[str, set[str]] = {}
+            for each in needed:
+                device, _, part = each.partition(".")
+                parts.setdefault(device, set()).add(part)
             for name, spec in self.configure.devices.items():
                 try:
                     if listens(class_at(spec.path)):
-                        parts = {part for each, _, part in split if each == name}
-                        self._instrument(name, hear, stop, parts)
+                        self._instrument(name, hear, stop, parts.get(name, ()))
                 except Exception as error:
-                    if any(each == name for each, _, _ in split) or stop.cause is not None:
+                    if name in parts or stop.cause is not None:
                         raise
                     hear(Said(text=f"{name} is not listened to: {error}", level="warning"))
             self._listening = True

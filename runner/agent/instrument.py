@@ -118,10 +118,8 @@ class Instrument:
         if rest not in self._children:
             has = f"it has {', '.join(self._children)}" if self._children else "it has no parts"
             raise RecipeFault(f"device {self.path!r} has no part {rest!r}", hint=has)
-        with self._starting:
-            if rest in self.late:
-                self._start(f"{self.path}.{rest}", self._children[rest])
-                del self.late[rest]
+        if rest in self.late:
+            self._start_late(rest)
         return self._children[rest]
 
     @property
@@ -148,6 +146,12 @@ class Instrument:
             if name in needed:
                 raise
             self.late[name] = error
+
+    def _start_late(self, name: str) -> None:
+        with self._starting:
+            if name in self.late:  # nobody else has been faster
+                self._start(f"{self.path}.{name}", self._children[name])
+                del self.late[name]
 
     def _start(self, path: str, part: object) -> None:
         from runner.console import Console

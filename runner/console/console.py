@@ -321,14 +321,7 @@ class Console(Interface):
 
     def power_mark(self) -> None:
         """Set the mark ``power_on``: what came before it says nothing about the board any more."""
-        live = self._started
-        with live.source.lock:
-            live.switched_on()
-            live.transcript.last = live.transcript.mark("power_on", live.clock())
-            live.stages.begin("power", live.clock())
-            live.place = Place()
-            if live.watch is not None:
-                live.watch.power_on()
+        self._started.power_mark()
 
     def power_lost(self) -> None:
         """Say that the power is about to be taken away: until it is back, nothing is an alarm."""

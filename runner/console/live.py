@@ -115,10 +115,16 @@ class Live:
         """Say that a command has ended, whose output is between these raw offsets; see `Watch.ended`."""
         self.tell_watch(lambda watch: watch.ended(start, end, reads_log=reads_log))
 
-    def switched_on(self) -> None:
-        """Expect a new life at the other end; called with the source's lock held."""
-        self._ended = ""
-        self.transcript.interrupted()
+    def power_mark(self) -> None:
+        """Expect a new life at the other end: what came before says nothing about it."""
+        with self.source.lock:
+            self._ended = ""
+            self.transcript.interrupted()
+            self.transcript.last = self.transcript.mark("power_on", self.clock())
+            self.stages.begin("power", self.clock())
+            self.place = Place()
+            if self.watch is not None:
+                self.watch.power_on()
 
     def send(self, data: bytes, context: Context, pace: float | None = None) -> None:
         """Type bytes at the pace that this console bears, or at another."""

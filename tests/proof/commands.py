@@ -107,9 +107,9 @@ FAULTS = (
     Fault(
         row="A06",
         rule="a wait begins behind the power-on mark after a power cycle",
-        path="runner/console/console.py",
-        old='live.transcript.last = live.transcript.mark("power_on", live.clock())',
-        new='live.transcript.mark("power_on", live.clock())',
+        path="runner/console/live.py",
+        old='self.transcript.last = self.transcript.mark("power_on", self.clock())',
+        new='self.transcript.mark("power_on", self.clock())',
         red=(
             f"{_CONSOLE}a06_after_a_power_cycle_an_old_prompt_is_not_even_the_last_one",
             f"{_SIM}a06_a_prompt_from_before_the_power_cycle_is_not_the_new_one",
